@@ -1,0 +1,82 @@
+"""What every family of algorithms offers: key types, signature algorithms, sign and verify."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+
+class SignatureAlgorithm(NamedTuple):
+    """One way to sign.
+
+    Attributes:
+        name: name after KMS, for example ``ECDSA_SHA_256``.
+        digest: name of the digest that is signed (``sha256``), or None when the algorithm takes the whole message.
+        identifier: DER AlgorithmIdentifier in certificates and requests.
+        cms_identifier: DER AlgorithmIdentifier in a SignerInfo (RFC 3370 and RFC 4056 differ from RFC 4055 for RSA).
+    """
+
+    name: str
+    digest: str | None
+    identifier: bytes
+    cms_identifier: bytes
+
+
+class KeyType(NamedTuple):
+    """One kind of key.
+
+    Attributes:
+        name: name after KMS, for example ``RSA_3072``.
+        family: name of the module in ``signkit.algorithms`` that implements it.
+        algorithms: the signature algorithms it can use, the default one first.
+        parameter: what the family needs to generate it: modulus bits, curve.
+    """
+
+    name: str
+    family: str
+    algorithms: tuple[SignatureAlgorithm, ...]
+    parameter: Any
+
+
+class Family(Protocol):
+    """A module of this package: one file that fills one row of ``signkit.algorithms.FAMILIES``."""
+
+    @property
+    def KEY_TYPES(self) -> Sequence[KeyType]:  # noqa: N802
+        """The key types it implements."""
+
+    def identify(self, oid: str, parameters: bytes, digest: str | None) -> SignatureAlgorithm | None:
+        """The algorithm of an AlgorithmIdentifier, or None when it is of another family.
+
+        Args:
+            oid: its OBJECT IDENTIFIER.
+            parameters: DER of its parameters, empty when absent.
+            digest: name of the digest algorithm beside it (CMS), None where there is none.
+
+        Raises:
+            MalformedError: of this family, but with parameters that can't be.
+        """
+
+    def key_type_of(self, oid: str, parameters: bytes, public_key: bytes) -> str | None:
+        """Name of the type of a public key (also of ones that can't be generated here), None when of another family.
+
+        Args:
+            oid: OBJECT IDENTIFIER of the SubjectPublicKeyInfo's algorithm.
+            parameters: DER of its parameters, empty when absent.
+            public_key: contents of the BIT STRING.
+        """
+
+    def weakness(self, key_type: str) -> str:
+        """Why a key of that type is too weak, or an empty string (also for types of other families)."""
+
+    def generate(self, key_type: KeyType) -> tuple[bytes, bytes]:
+        """A new key pair: DER PKCS#8 PrivateKeyInfo, DER SubjectPublicKeyInfo."""
+
+    def load_private_key(self, private_key_info: bytes) -> Any:
+        """A private key that was validated when it came in, ready to sign."""
+
+    def sign(self, private_key: Any, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
+        """Signature over a digest, or over a message when ``algorithm.digest`` is None."""
+
+    def verify(self, algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
+        """An empty string when the signature over ``data`` (digest or message) is right, else the reason."""

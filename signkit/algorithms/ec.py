@@ -1,0 +1,113 @@
+"""ECDSA on the NIST curves and secp256k1 (SEC 1, RFC 5480, RFC 5758)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
+
+from signkit.algorithms.base import KeyType, SignatureAlgorithm
+from signkit.der import oids, reader, writer
+from signkit.errors import MalformedError
+
+_SCHEMES = {
+    "sha256": ec.ECDSA(Prehashed(hashes.SHA256())),
+    "sha384": ec.ECDSA(Prehashed(hashes.SHA384())),
+    "sha512": ec.ECDSA(Prehashed(hashes.SHA512())),
+}
+_OID = {"sha256": oids.ECDSA_SHA256, "sha384": oids.ECDSA_SHA384, "sha512": oids.ECDSA_SHA512}
+
+
+def _ecdsa(digest: str) -> SignatureAlgorithm:
+    identifier = writer.sequence(writer.oid(_OID[digest]))
+    return SignatureAlgorithm(f"ECDSA_SHA_{digest[3:]}", digest, identifier, identifier)
+
+
+ECDSA = {digest: _ecdsa(digest) for digest in _SCHEMES}
+_256, _384, _512 = ECDSA.values()
+KEY_TYPES = (
+    KeyType("EC_P256", "ec", (_256, _384, _512), ec.SECP256R1()),
+    KeyType("EC_P384", "ec", (_384, _256, _512), ec.SECP384R1()),
+    KeyType("EC_P521", "ec", (_512, _256, _384), ec.SECP521R1()),
+    KeyType("EC_P256K", "ec", (_256, _384, _512), ec.SECP256K1()),
+)
+_CURVES = {
+    oids.SECP256R1: "EC_P256",
+    oids.SECP384R1: "EC_P384",
+    oids.SECP521R1: "EC_P521",
+    oids.SECP256K1: "EC_P256K",
+}
+
+
+def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgorithm | None:
+    """See ``base.Family.identify``."""
+    for name, dotted in _OID.items():
+        if oid == dotted:
+            if parameters:
+                raise MalformedError("ECDSA signature algorithm has parameters: expected none (RFC 5758 section 3.2)")
+            return ECDSA[name]
+    return None
+
+
+def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
+    """See ``base.Family.key_type_of``. Only named curves are known (RFC 5480 section 2.1.1)."""
+    if oid != oids.EC_PUBLIC_KEY or parameters[:1] != b"\x06":
+        return None
+    return _CURVES.get(reader.oid(reader.parse(parameters)))
+
+
+def weakness(key_type: str) -> str:
+    """See ``base.Family.weakness``. All curves of this file have at least 256 bits."""
+    return ""
+
+
+def generate(key_type: KeyType) -> tuple[bytes, bytes]:
+    """See ``base.Family.generate``."""
+    key = ec.generate_private_key(key_type.parameter)
+    return (
+        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
+def load_private_key(private_key_info: bytes) -> ec.EllipticCurvePrivateKey:
+    """See ``base.Family.load_private_key``."""
+    key = load_der_private_key(private_key_info, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise MalformedError("private key is not an elliptic-curve key")
+    return key
+
+
+def sign(private_key: ec.EllipticCurvePrivateKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
+    """See ``base.Family.sign``: DER Ecdsa-Sig-Value."""
+    return private_key.sign(data, _SCHEMES[algorithm.digest or ""])
+
+
+def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
+    """See ``base.Family.verify``. OpenSSL demands strict DER of the signature and r, s in 1 .. n-1."""
+    try:
+        key = _public_key(public_key_info)
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            return f"{algorithm.name} with a key that is not an elliptic-curve key"
+        key.verify(signature, data, _SCHEMES[algorithm.digest or ""])
+    except InvalidSignature:
+        return "the ECDSA signature does not verify"
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return f"the elliptic-curve key or signature is unusable: {error}"
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _public_key(public_key_info: bytes) -> object:
+    return load_der_public_key(public_key_info)

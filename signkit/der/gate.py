@@ -1,0 +1,37 @@
+"""The gatekeeper: certificates and requests go on only when cryptography's strict parser has accepted their bytes."""
+
+from __future__ import annotations
+
+import warnings
+
+from cryptography import x509
+
+from signkit.errors import MalformedError
+
+
+def certificate(der: bytes) -> None:
+    """Refuse bytes that are not one strictly encoded X.509 certificate.
+
+    Raises:
+        MalformedError: they are not.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            x509.load_der_x509_certificate(der)
+        except (ValueError, TypeError, x509.InvalidVersion) as error:
+            raise MalformedError(f"certificate can't be parsed: {error}") from error
+
+
+def certification_request(der: bytes) -> None:
+    """Refuse bytes that are not one strictly encoded PKCS #10 request.
+
+    Raises:
+        MalformedError: they are not.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            x509.load_der_x509_csr(der)
+        except (ValueError, TypeError, x509.InvalidVersion) as error:
+            raise MalformedError(f"certification request can't be parsed: {error}") from error

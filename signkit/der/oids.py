@@ -1,0 +1,120 @@
+"""Object identifiers, each with the document that assigns it."""
+
+from __future__ import annotations
+
+# content types (RFC 5652, RFC 3161)
+DATA = "1.2.840.113549.1.7.1"
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+TST_INFO = "1.2.840.113549.1.9.16.1.4"
+
+# attributes (RFC 5652 section 11, RFC 5035, RFC 6211, RFC 3161 appendix A)
+CONTENT_TYPE = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+SIGNING_TIME = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
+SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
+SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+SMIME_CAPABILITIES = "1.2.840.113549.1.9.15"
+EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
+
+# digest algorithms (RFC 5754, RFC 8702)
+DIGESTS = {
+    "1.3.14.3.2.26": "sha1",
+    "1.2.840.113549.2.5": "md5",
+    "2.16.840.1.101.3.4.2.4": "sha224",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+    "2.16.840.1.101.3.4.2.8": "sha3_256",
+    "2.16.840.1.101.3.4.2.9": "sha3_384",
+    "2.16.840.1.101.3.4.2.10": "sha3_512",
+    "1.2.156.10197.1.401": "sm3",
+}
+
+# public keys (RFC 3279, RFC 5480)
+RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
+EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+SECP256R1 = "1.2.840.10045.3.1.7"
+SECP384R1 = "1.3.132.0.34"
+SECP521R1 = "1.3.132.0.35"
+SECP256K1 = "1.3.132.0.10"
+
+# signatures (RFC 4055, RFC 5758)
+RSA_MD5 = "1.2.840.113549.1.1.4"
+RSA_SHA1 = "1.2.840.113549.1.1.5"
+RSA_SHA256 = "1.2.840.113549.1.1.11"
+RSA_SHA384 = "1.2.840.113549.1.1.12"
+RSA_SHA512 = "1.2.840.113549.1.1.13"
+RSASSA_PSS = "1.2.840.113549.1.1.10"
+ECDSA_SHA1 = "1.2.840.10045.4.1"
+ECDSA_SHA256 = "1.2.840.10045.4.3.2"
+ECDSA_SHA384 = "1.2.840.10045.4.3.3"
+ECDSA_SHA512 = "1.2.840.10045.4.3.4"
+
+# certificate extensions (RFC 5280 section 4.2)
+SUBJECT_KEY_IDENTIFIER = "2.5.29.14"
+KEY_USAGE = "2.5.29.15"
+SUBJECT_ALT_NAME = "2.5.29.17"
+BASIC_CONSTRAINTS = "2.5.29.19"
+NAME_CONSTRAINTS = "2.5.29.30"
+CRL_DISTRIBUTION_POINTS = "2.5.29.31"
+CERTIFICATE_POLICIES = "2.5.29.32"
+POLICY_MAPPINGS = "2.5.29.33"
+AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
+POLICY_CONSTRAINTS = "2.5.29.36"
+EXTENDED_KEY_USAGE = "2.5.29.37"
+INHIBIT_ANY_POLICY = "2.5.29.54"
+AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1"
+
+# key purposes (RFC 5280 section 4.2.1.12)
+ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0"
+SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
+CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
+EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+
+NAMES = {
+    DATA: "data",
+    SIGNED_DATA: "signedData",
+    CONTENT_TYPE: "content-type",
+    MESSAGE_DIGEST: "message-digest",
+    SIGNING_TIME: "signing-time",
+    SIGNING_CERTIFICATE: "signing-certificate",
+    SIGNING_CERTIFICATE_V2: "signing-certificate-v2",
+    ALGORITHM_PROTECTION: "cms-algorithm-protection",
+    SIGNATURE_TIME_STAMP: "signature-time-stamp",
+    SMIME_CAPABILITIES: "smime-capabilities",
+    SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
+    KEY_USAGE: "keyUsage",
+    SUBJECT_ALT_NAME: "subjectAltName",
+    BASIC_CONSTRAINTS: "basicConstraints",
+    NAME_CONSTRAINTS: "nameConstraints",
+    CRL_DISTRIBUTION_POINTS: "cRLDistributionPoints",
+    CERTIFICATE_POLICIES: "certificatePolicies",
+    POLICY_MAPPINGS: "policyMappings",
+    AUTHORITY_KEY_IDENTIFIER: "authorityKeyIdentifier",
+    POLICY_CONSTRAINTS: "policyConstraints",
+    EXTENDED_KEY_USAGE: "extKeyUsage",
+    INHIBIT_ANY_POLICY: "inhibitAnyPolicy",
+    AUTHORITY_INFO_ACCESS: "authorityInfoAccess",
+    ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
+    SERVER_AUTH: "serverAuth",
+    CLIENT_AUTH: "clientAuth",
+    CODE_SIGNING: "codeSigning",
+    EMAIL_PROTECTION: "emailProtection",
+    TIME_STAMPING: "timeStamping",
+    OCSP_SIGNING: "OCSPSigning",
+    RSA_ENCRYPTION: "rsaEncryption",
+    RSA_MD5: "md5WithRSAEncryption",
+    RSA_SHA1: "sha1WithRSAEncryption",
+    ECDSA_SHA1: "ecdsa-with-SHA1",
+}
+"""Names for people, where the standards have one."""
+
+
+def name(dotted: str) -> str:
+    """The standard's name of an object identifier, or its dotted form."""
+    return NAMES.get(dotted) or DIGESTS.get(dotted) or dotted

@@ -1,0 +1,1 @@
+"""Certificates, certification requests, names, and certification paths."""

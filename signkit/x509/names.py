@@ -1,0 +1,255 @@
+"""Distinguished names: compared as RFC 5280 section 7.1 says, written and read as RFC 4514 says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cached_property, lru_cache
+
+from signkit.der import reader, writer
+from signkit.errors import MalformedError, UsageError
+
+ATTRIBUTE_TYPES = {
+    "CN": "2.5.4.3",
+    "SN": "2.5.4.4",
+    "serialNumber": "2.5.4.5",
+    "C": "2.5.4.6",
+    "L": "2.5.4.7",
+    "ST": "2.5.4.8",
+    "STREET": "2.5.4.9",
+    "O": "2.5.4.10",
+    "OU": "2.5.4.11",
+    "title": "2.5.4.12",
+    "businessCategory": "2.5.4.15",
+    "postalCode": "2.5.4.17",
+    "GN": "2.5.4.42",
+    "pseudonym": "2.5.4.65",
+    "organizationIdentifier": "2.5.4.97",
+    "UID": "0.9.2342.19200300.100.1.1",
+    "DC": "0.9.2342.19200300.100.1.25",
+    "emailAddress": "1.2.840.113549.1.9.1",
+    "jurisdictionL": "1.3.6.1.4.1.311.60.2.1.1",
+    "jurisdictionST": "1.3.6.1.4.1.311.60.2.1.2",
+    "jurisdictionC": "1.3.6.1.4.1.311.60.2.1.3",
+}
+"""Keywords of RFC 4514 section 3 and the ones that OpenSSL prints, with their attribute types."""
+
+_KEYWORDS = {oid: keyword for keyword, oid in ATTRIBUTE_TYPES.items()}
+_BY_UPPER = {keyword.upper(): oid for keyword, oid in ATTRIBUTE_TYPES.items()} | {
+    "S": "2.5.4.8",
+    "E": "1.2.840.113549.1.9.1",
+    "EMAIL": "1.2.840.113549.1.9.1",
+}
+_PRINTABLE_ONLY = {"2.5.4.5", "2.5.4.6", "1.3.6.1.4.1.311.60.2.1.3"}
+_IA5_ONLY = {"0.9.2342.19200300.100.1.25", "1.2.840.113549.1.9.1"}
+_MAXIMUM_LENGTH = {"2.5.4.3": 64, "2.5.4.10": 64, "2.5.4.11": 64, "2.5.4.7": 128, "2.5.4.8": 128}
+_ENCODINGS = {
+    reader.UTF8_STRING: "utf-8",
+    reader.PRINTABLE_STRING: "ascii",
+    reader.IA5_STRING: "ascii",
+    reader.T61_STRING: "latin-1",
+    reader.BMP_STRING: "utf-16-be",
+    reader.UNIVERSAL_STRING: "utf-32-be",
+}
+
+Attribute = tuple[str, int, bytes]
+"""Attribute type (dotted), tag of the value, contents octets of the value."""
+
+
+class Name:
+    """A distinguished name, kept as the original DER. Equal when RFC 5280 section 7.1 says that two names match."""
+
+    def __init__(self, raw: bytes) -> None:
+        """Take the DER of a Name.
+
+        Raises:
+            MalformedError: it is not one.
+        """
+        self.raw = raw
+        self.rdns: tuple[tuple[Attribute, ...], ...] = tuple(
+            _attributes(rdn) for rdn in reader.parse(raw, reader.SEQUENCE, "Name").children()
+        )
+        self.canonical = tuple(frozenset(map(_canonical_attribute, rdn)) for rdn in self.rdns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.canonical == other.canonical
+
+    def __hash__(self) -> int:
+        return hash(self.canonical)
+
+    def __bool__(self) -> bool:
+        return bool(self.rdns)
+
+    def __str__(self) -> str:
+        return self.rfc4514
+
+    def __repr__(self) -> str:
+        return f"<Name {self.rfc4514}>"
+
+    @cached_property
+    def rfc4514(self) -> str:
+        """The string form of RFC 4514; characters that could mislead a reader are escaped."""
+        return ",".join("+".join(map(_format_attribute, rdn)) for rdn in reversed(self.rdns))
+
+    def contains(self, wanted: Name) -> bool:
+        """Whether every attribute of ``wanted`` stands in this name (in any order)."""
+        mine = frozenset().union(*self.canonical) if self.canonical else frozenset()
+        return all(rdn <= mine for rdn in wanted.canonical)
+
+
+@lru_cache(maxsize=4096)
+def load(raw: bytes) -> Name:
+    """The name of that DER.
+
+    Raises:
+        MalformedError: it is not a Name.
+    """
+    return Name(raw)
+
+
+def parse(text: str) -> Name:
+    """Read a distinguished name in RFC 4514's string form, for example ``CN=Acme Release,O=Acme,C=DE``.
+
+    The last-written RDN is the first in the encoding, as RFC 4514 section 2.1 demands.
+
+    Raises:
+        UsageError: empty, malformed, an unknown attribute type, or a value its type does not allow.
+    """
+    rdns = [
+        writer.set_of(*(_encode_attribute(*_split_attribute(item, text)) for item in _split(rdn, "+")))
+        for rdn in reversed(_split(text, ","))
+    ]
+    return load(writer.sequence(*rdns))
+
+
+def _attributes(rdn: reader.Element) -> tuple[Attribute, ...]:
+    out = []
+    for element in rdn.expect(reader.SET, "RelativeDistinguishedName").children():
+        parts = element.expect(reader.SEQUENCE, "AttributeTypeAndValue").children()
+        if len(parts) != 2:
+            raise MalformedError(f"attribute of a name has {len(parts)} fields, expected 2")
+        out.append((reader.oid(parts[0], "attribute type"), parts[1].tag, parts[1].content))
+    if not out:
+        raise MalformedError("RelativeDistinguishedName is empty")
+    return tuple(out)
+
+
+def _canonical_attribute(attribute: Attribute) -> tuple[str, int, bytes | str]:
+    """Strings of the directory types compare by folded characters, everything else by its octets."""
+    oid, tag, content = attribute
+    encoding = _ENCODINGS.get(tag)
+    if encoding is None:
+        return oid, tag, content
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"attribute {_KEYWORDS.get(oid, oid)} of a name is not valid {encoding}") from error
+    return oid, 0, " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _format_attribute(attribute: Attribute) -> str:
+    oid, tag, content = attribute
+    keyword = _KEYWORDS.get(oid, oid)
+    encoding = _ENCODINGS.get(tag)
+    if encoding is None:
+        return f"{keyword}=#{writer.tlv(tag, content).hex()}"
+    text = content.decode(encoding, "replace")
+    out = []
+    for position, character in enumerate(text):
+        edge = position == 0 or position == len(text) - 1
+        if character in ',+"\\<>;=' or (edge and character == " ") or (position == 0 and character == "#"):
+            out.append("\\" + character)
+        elif unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+            out.append("".join(f"\\{octet:02X}" for octet in character.encode("utf-8", "surrogatepass")))
+        else:
+            out.append(character)
+    return f"{keyword}={''.join(out)}"
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split at separators that are neither escaped nor quoted."""
+    parts, current, position, quoted = [], "", 0, False
+    while position < len(text):
+        character = text[position]
+        if character == "\\":
+            current += text[position : position + 2]
+            position += 2
+            continue
+        if character == '"':
+            quoted = not quoted
+        if character == separator and not quoted:
+            parts.append(current)
+            current = ""
+        else:
+            current += character
+        position += 1
+    return [*parts, current]
+
+
+def _split_attribute(item: str, whole: str) -> tuple[str, str]:
+    keyword, equals, value = item.partition("=")
+    keyword = keyword.strip()
+    if not equals or not keyword:
+        raise UsageError(
+            f"'{whole}' is not a distinguished name: expected TYPE=value, found '{item.strip()}'",
+            hint='for example "CN=Acme Release,O=Acme,C=DE"; write a comma inside a value as \\,',
+        )
+    oid = _BY_UPPER.get(keyword.upper()) or keyword
+    if not re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", oid):
+        raise UsageError(
+            f"'{keyword}' is not a known attribute type of a name: expected one of {' '.join(ATTRIBUTE_TYPES)}",
+            hint="other types can be given by their dotted object identifier",
+        )
+    return oid, _unescape(value, item)
+
+
+def _unescape(value: str, item: str) -> str:
+    value = value.strip(" ") if not value.rstrip(" ").endswith("\\") else value.lstrip(" ").rstrip(" ") + " "
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        value = value[1:-1]
+    out = bytearray()
+    position = 0
+    while position < len(value):
+        character = value[position]
+        if character != "\\":
+            out += character.encode()
+            position += 1
+        elif re.fullmatch(r"[0-9A-Fa-f]{2}", value[position + 1 : position + 3]):
+            out.append(int(value[position + 1 : position + 3], 16))
+            position += 3
+        elif position + 1 < len(value):
+            out += value[position + 1].encode()
+            position += 2
+        else:
+            raise UsageError(f"'{item}' ends in a single backslash", hint="write a backslash as \\\\")
+    try:
+        return out.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"'{item}' is not valid UTF-8 after its escapes are undone") from error
+
+
+def _encode_attribute(oid: str, value: str) -> bytes:
+    keyword = _KEYWORDS.get(oid, oid)
+    if not value:
+        raise UsageError(f"{keyword} of the distinguished name is empty: expected at least one character")
+    if "\x00" in value:
+        raise UsageError(f"{keyword} of the distinguished name has a NUL character")
+    limit = _MAXIMUM_LENGTH.get(oid, 256)
+    if len(value) > limit:
+        raise UsageError(
+            f"{keyword} of the distinguished name has {len(value)} characters, expected at most {limit}",
+            hint="RFC 5280 appendix A.1 sets the upper bounds",
+        )
+    if keyword in ("C", "jurisdictionC") and not re.fullmatch("[A-Za-z]{2}", value):
+        raise UsageError(f"{keyword} is '{value}', expected a country code of two letters (ISO 3166)")
+    if oid in _PRINTABLE_ONLY:
+        if not re.fullmatch(r"[A-Za-z0-9 '()+,\-./:=?]+", value):
+            raise UsageError(f"{keyword} is '{value}', expected only letters, digits and ' ( ) + , - . / : = ?")
+        encoded = writer.tlv(reader.PRINTABLE_STRING, value.encode())
+    elif oid in _IA5_ONLY:
+        if not value.isascii():
+            raise UsageError(f"{keyword} is '{value}', expected ASCII only")
+        encoded = writer.tlv(reader.IA5_STRING, value.encode())
+    else:
+        encoded = writer.tlv(reader.UTF8_STRING, value.encode())
+    return writer.sequence(writer.oid(oid), encoded)
