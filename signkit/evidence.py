@@ -7,18 +7,18 @@ accepted; ``verification.decide`` does, and a check that was required and is mis
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What one check came to. ``INDETERMINATE`` = it could not be decided with what was at hand; never counted as good.
 
     After the three verdicts of ETSI EN 319 102-1 section 5.1; ``SKIPPED`` marks a check nobody asked for.
     """
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     FAIL = "fail"
     INDETERMINATE = "indeterminate"
     SKIPPED = "skipped"

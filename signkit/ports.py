@@ -54,7 +54,7 @@ class Provider(Protocol):
 
 
 class Store(Protocol):
-    """Keys, versions, aliases, certificates and the audit log. Every change and its audit entries are one transaction."""
+    """Keys, versions, aliases, certificates, audit log. Every change and its audit entries are one transaction."""
 
     @property
     def id(self) -> str:

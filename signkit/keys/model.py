@@ -6,18 +6,18 @@ A key is a set of numbered versions. No version is primary: every operation name
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 
-class KeyUsage(str, Enum):
+class KeyUsage(StrEnum):
     """What a key may be used for; fixed at creation, one per key."""
 
     SIGN_VERIFY = "SIGN/VERIFY"
     ENCRYPT_DECRYPT = "ENCRYPT/DECRYPT"
 
 
-class KeyState(str, Enum):
+class KeyState(StrEnum):
     """State of a key (KMS's words)."""
 
     ENABLED = "Enabled"
@@ -26,7 +26,7 @@ class KeyState(str, Enum):
     PENDING_DELETION = "PendingDeletion"
 
 
-class VersionState(str, Enum):
+class VersionState(StrEnum):
     """State of one key version. ``PENDING`` = its number is taken, its key pair is not there yet."""
 
     PENDING = "pending"

@@ -45,7 +45,7 @@ def parse_alias(text: str) -> str:
     """
     if not _ALIAS.fullmatch(text) or text.startswith("alias/acs"):
         raise UsageError(
-            f"'{text}' is not an alias: expected alias/NAME with 1 to 255 of A-Z a-z 0-9 _ / - (alias/acs... is reserved)",
+            f"'{text}' is not an alias: expected alias/NAME with 1 to 255 of A-Z a-z 0-9 _ / - (not alias/acs...)",
             hint="for example alias/release",
         )
     return text
