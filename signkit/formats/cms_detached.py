@@ -1,0 +1,163 @@
+"""Detached CMS SignedData (RFC 5652), ``ARTIFACT.p7s``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from signkit import algorithms
+from signkit.algorithms import digests
+from signkit.algorithms.base import SignatureAlgorithm
+from signkit.cms import signed_data, signer_info
+from signkit.cms.signed_data import Parsed, SignerTemplate
+from signkit.der import oids
+from signkit.der.cms import SignerInfo
+from signkit.errors import MalformedError
+from signkit.evidence import Check, failed, passed, skipped
+from signkit.formats.base import Format, Signer
+from signkit.x509 import certificate as x509_certificate
+from signkit.x509 import names
+from signkit.x509.certificate import Certificate
+
+
+class ParsedCms:
+    """A parsed SignedData; see ``base.ParsedSignature``."""
+
+    def __init__(self, parsed: Parsed) -> None:
+        """Take a parsed SignedData.
+
+        Raises:
+            MalformedError: it has no signer.
+        """
+        if not parsed.signed_data.signer_infos:
+            raise MalformedError("the SignedData has no signer, expected at least one")
+        self.signed_data = parsed.signed_data
+        self.encoding = parsed.encoding
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """See ``base.ParsedSignature.certificates``; other choices than plain certificates are left out."""
+        return tuple(der for der in self.signed_data.certificates if der[:1] == b"\x30")
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """See ``base.ParsedSignature.digests``; digests that can't be computed are left out."""
+        return frozenset(name for info in self.signed_data.signer_infos for name in _digests(info))
+
+    def signers(self, digested: Mapping[str, bytes], certificates: Sequence[bytes]) -> list[Signer]:
+        """See ``base.ParsedSignature.signers``."""
+        known = tuple(_readable((*self.certificates, *certificates)))
+        return [self._signer(info, digested, known) for info in self.signed_data.signer_infos]
+
+    def _signer(self, info: SignerInfo, digested: Mapping[str, bytes], known: tuple[Certificate, ...]) -> Signer:
+        # Two certificates may share issuer and serial number (a decoy): the one whose key verifies is meant.
+        candidates = [certificate for certificate in known if signer_info.names(info, certificate)]
+        certificate, checks = None, list(_without_certificate())
+        for candidate in candidates:
+            found = signer_info.check(info, self.signed_data.content_type, candidate, digested)
+            value = next((check for check in found if check.name == "signature.value"), None)
+            if certificate is None or (value is not None and value.passed):
+                certificate, checks = candidate, found
+            if value is not None and value.passed:
+                break
+        checks += self._embedded_content(info, digested)
+        return Signer(
+            certificate=certificate,
+            named=_named(info),
+            algorithm=_algorithm(info),
+            digest=_digest(info),
+            signing_time=signer_info.claimed_signing_time(info),
+            timestamps=sum(attribute.type == oids.SIGNATURE_TIME_STAMP for attribute in info.unsigned_attributes),
+            attributes=tuple(oids.name(attribute.type) for attribute in info.signed_attributes or ()),
+            checks=tuple(checks),
+        )
+
+    def _embedded_content(self, info: SignerInfo, digested: Mapping[str, bytes]) -> list[Check]:
+        """A signature that carries content must carry the artifact: else two readers would see two things signed."""
+        content, digest = self.signed_data.content, _digest(info)
+        if content is None or digest not in digested:
+            return []
+        found, expected = digests.digest(digest, content), digested[digest]
+        name, source = "artifact.embedded-content", "RFC 5652 5.2"
+        if found != expected:
+            detail = f"the content inside the signature has {digest} {found.hex()}, the artifact {expected.hex()}"
+            return [failed(name, detail, source=source, expected=expected.hex(), found=found.hex())]
+        return [passed(name, f"the signature carries the artifact itself ({len(content)} bytes)", source=source)]
+
+
+class CmsDetached:
+    """The format; see ``base.Format``."""
+
+    name = "cms"
+    suffix = ".p7s"
+
+    def prepare(
+        self, certificate: Certificate, chain: tuple[bytes, ...], algorithm: SignatureAlgorithm, digest: str
+    ) -> SignerTemplate:
+        """See ``base.Format.prepare``."""
+        return signed_data.template(certificate, chain, algorithm, digest)
+
+    def to_be_signed(self, prepared: SignerTemplate, digest: bytes, signing_time: datetime) -> bytes:
+        """See ``base.Format.to_be_signed``: the signed attributes."""
+        return signed_data.signed_attributes(prepared, digest, signing_time)
+
+    def assemble(self, prepared: SignerTemplate, to_be_signed: bytes, signature: bytes) -> bytes:
+        """See ``base.Format.assemble``."""
+        return signed_data.assemble(prepared, to_be_signed, signature)
+
+    def parse(self, data: bytes) -> ParsedCms:
+        """See ``base.Format.parse``."""
+        return ParsedCms(signed_data.parse(data))
+
+
+FORMAT: Format = CmsDetached()
+
+
+def _without_certificate() -> Iterable[Check]:
+    yield skipped("artifact.digest", "not checked: the signer's certificate is missing")
+    yield skipped("signature.value", "not checked: the signer's certificate is missing")
+
+
+def _readable(certificates: Iterable[bytes]) -> Iterable[Certificate]:
+    for der in dict.fromkeys(certificates):
+        try:
+            yield x509_certificate.load(der)
+        except MalformedError:
+            continue
+
+
+def _digest(info: SignerInfo) -> str:
+    try:
+        return signer_info.digest_name(info)
+    except MalformedError:
+        return "malformed"
+
+
+def _digests(info: SignerInfo) -> Iterable[str]:
+    """The digest a signer names, and the one its signature is over when there are no signed attributes."""
+    if (name := _digest(info)) in digests.SIGNING:
+        yield name
+    try:
+        algorithm = signer_info.signature_algorithm(info)
+    except MalformedError:
+        return
+    if algorithm is not None and algorithm.digest is not None and info.signed_attributes is None:
+        yield algorithm.digest
+
+
+def _algorithm(info: SignerInfo) -> str:
+    try:
+        algorithm = signer_info.signature_algorithm(info)
+    except MalformedError:
+        return "malformed"
+    return algorithm.name if algorithm is not None else algorithms.describe(info.signature_algorithm)
+
+
+def _named(info: SignerInfo) -> str:
+    if info.subject_key_identifier is not None:
+        return f"subject key identifier {info.subject_key_identifier.hex()}"
+    try:
+        issuer = str(names.load(info.issuer or b""))
+    except MalformedError:
+        issuer = "malformed name"
+    return f"issuer {issuer}, serial number {info.serial_number:x}"

@@ -1,0 +1,1 @@
+"""Verification: collect evidence (``examine``), then judge it (``decide``). Both are pure."""

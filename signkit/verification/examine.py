@@ -1,0 +1,95 @@
+"""Collect the evidence of one artifact: every check that can be made, before any judgement."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from signkit.errors import FileError
+from signkit.evidence import Check, Verdict, failed, passed, skipped
+from signkit.formats.base import Signer
+from signkit.verification.inputs import ArtifactInput, Trust
+from signkit.verification.result import SignerResult
+from signkit.x509 import validation
+from signkit.x509.certificate import Certificate
+from signkit.x509.validation import PathResult
+
+
+class Evidence(NamedTuple):
+    """What was found about one artifact.
+
+    Attributes:
+        artifact: the artifact as the caller named it.
+        signature: where its signature was looked for.
+        digested: digest algorithm name to the artifact's digest in lower-case hex.
+        checks: checks of the signature file as a whole.
+        signers: its signers, with their checks, not yet judged.
+    """
+
+    artifact: str
+    signature: str
+    digested: dict[str, str]
+    checks: tuple[Check, ...]
+    signers: tuple[SignerResult, ...]
+
+
+def examine(subject: ArtifactInput, trust: Trust) -> Evidence:
+    """Make every check of one artifact that its inputs allow."""
+    checks = _checks_of_file(subject)
+    signers: tuple[SignerResult, ...] = ()
+    if subject.signature is not None and subject.problem is None:
+        elsewhere = (*trust.intermediates, *trust.trust_anchors)
+        found = subject.signature.signers(subject.digested, elsewhere)
+        bag = (*subject.signature.certificates, *trust.intermediates)
+        signers = tuple(_signer(signer, bag, trust) for signer in found)
+    digested = {name: value.hex() for name, value in sorted(subject.digested.items())}
+    return Evidence(subject.artifact, subject.signature_name, digested, tuple(checks), signers)
+
+
+def _checks_of_file(subject: ArtifactInput) -> list[Check]:
+    problem = subject.problem
+    if isinstance(problem, FileError):
+        return [failed("artifact.readable", problem.message)]
+    if not subject.present:
+        detail = f"no signature found: expected {subject.signature_name}"
+        return [failed("signature.present", detail, expected=subject.signature_name)]
+    checks = [passed("signature.present", subject.signature_name)]
+    if problem is not None:
+        checks.append(failed("signature.format", problem.message, source="RFC 5652"))
+    elif subject.signature is not None:
+        checks.append(passed("signature.format", subject.signature.encoding, encoding=subject.signature.encoding))
+    return checks
+
+
+def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust) -> SignerResult:
+    path = _path(signer.certificate, bag, trust) if signer.certificate else _missing(signer)
+    time = passed("time.established", "no trusted timestamp: judged at the present", now=_text(trust))
+    checks = [*signer.checks, *path.checks, time]
+    if signer.timestamps:
+        detail = f"{signer.timestamps} timestamp token(s) present: tokens are not evaluated yet"
+        checks.append(skipped("timestamp.present", detail))
+    return SignerResult(
+        certificate=signer.certificate,
+        named=signer.named,
+        key_type=signer.certificate.key_type if signer.certificate else "",
+        algorithm=signer.algorithm,
+        signing_time=signer.signing_time,
+        path=path.path,
+        tried=path.tried,
+        checks=tuple(checks),
+    )
+
+
+@lru_cache(maxsize=256)
+def _path(certificate: Certificate, bag: tuple[bytes, ...], trust: Trust) -> PathResult:
+    """One path per signer and time, however many artifacts it signed: same arguments, same result."""
+    return validation.validate(certificate, trust_anchors=trust.trust_anchors, intermediates=bag, at=trust.now)
+
+
+def _missing(signer: Signer) -> PathResult:
+    detail = f"the signer's certificate ({signer.named}) is neither in the signature nor among those given"
+    return PathResult((), (Check("path.built", Verdict.FAIL, detail, source="RFC 5652 5.3"),), ())
+
+
+def _text(trust: Trust) -> str:
+    return trust.now.strftime("%Y-%m-%dT%H:%M:%SZ")

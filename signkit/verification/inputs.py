@@ -1,0 +1,44 @@
+"""Everything that a verification looks at. Same inputs, same verdict, for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from signkit.errors import SignkitError
+from signkit.formats.base import ParsedSignature
+
+
+class Trust(NamedTuple):
+    """What is trusted, and the moment it is judged at.
+
+    Attributes:
+        trust_anchors: DER certificates.
+        intermediates: DER certificates that may help to build paths.
+        now: aware UTC; the time of signing where no timestamp proves another.
+    """
+
+    trust_anchors: tuple[bytes, ...]
+    intermediates: tuple[bytes, ...]
+    now: datetime
+
+
+class ArtifactInput(NamedTuple):
+    """One artifact and what was found as its signature.
+
+    Attributes:
+        artifact: the artifact as the caller named it.
+        signature_name: where its signature was looked for.
+        signature: the parsed signature, or None when there is none or it could not be parsed.
+        digested: digest algorithm name to the artifact's digest.
+        present: whether there was anything at ``signature_name``.
+        problem: why the signature or the artifact could not be read or parsed, else None.
+    """
+
+    artifact: str
+    signature_name: str
+    signature: ParsedSignature | None
+    digested: Mapping[str, bytes]
+    present: bool
+    problem: SignkitError | None

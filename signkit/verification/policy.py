@@ -1,0 +1,53 @@
+"""What a verification must fulfil beyond being right: who may have signed, and how many of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from signkit.x509.certificate import Certificate
+from signkit.x509.names import Name
+
+
+class Identity(NamedTuple):
+    """Whom a signer must be. Every field that is given must match.
+
+    Attributes:
+        subjects: the certificate's subject must have all the attributes of one of these; empty = any.
+        issuer: its issuer must have all the attributes of this name; None = any.
+        public_key_sha256: lower-case hex SHA-256 of its SubjectPublicKeyInfo must be one of these; empty = any.
+    """
+
+    subjects: tuple[Name, ...] = ()
+    issuer: Name | None = None
+    public_key_sha256: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.subjects or self.issuer or self.public_key_sha256)
+
+    def mismatches(self, certificate: Certificate) -> list[str]:
+        """All that does not match, each with expected and found; empty when this is the one."""
+        out = []
+        if self.subjects and not any(certificate.subject.contains(wanted) for wanted in self.subjects):
+            expected = " or ".join(f"'{wanted}'" for wanted in self.subjects)
+            out.append(f"subject is '{certificate.subject}', expected {expected}")
+        if self.issuer is not None and not certificate.issuer.contains(self.issuer):
+            out.append(f"issuer is '{certificate.issuer}', expected '{self.issuer}'")
+        if self.public_key_sha256 and certificate.public_key_fingerprint not in self.public_key_sha256:
+            expected = " or ".join(self.public_key_sha256)
+            out.append(f"public key has SHA-256 {certificate.public_key_fingerprint}, expected {expected}")
+        return out
+
+
+class Policy(NamedTuple):
+    """The judgement to apply.
+
+    Attributes:
+        identity: whom the signer must be; an empty one accepts any signer under the trust anchors, and every
+            report says so.
+        require_identity: refuse when ``identity`` is empty.
+        threshold: how many distinct keys must have signed acceptably.
+    """
+
+    identity: Identity = Identity()
+    require_identity: bool = False
+    threshold: int = 1

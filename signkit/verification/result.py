@@ -1,0 +1,154 @@
+"""The outcome of a verification: one result feeds every report, and its exit status names the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from signkit.evidence import Check, Verdict
+from signkit.x509.certificate import Certificate
+
+UNAVAILABLE = 3
+_STATUSES: tuple[tuple[str, int], ...] = (
+    (r"artifact\.readable", UNAVAILABLE),
+    (r"signature\.present", 10),
+    (r"signature\.format", 11),
+    (r"artifact\..*", 12),
+    (r"signature\.value", 13),
+    (r"signed-attributes\..*", 13),
+    (r"path\.\d+\.validity", 15),
+    (r"path\..*", 14),
+    (r"timestamp\..*", 18),
+    (r"time\.established", 18),
+    (r"identity|threshold|signature\.algorithm", 19),
+)
+"""Check name (pattern) to exit status; the first match counts. Revocation depends on the verdict too."""
+
+_HINTS: tuple[tuple[str, str], ...] = (
+    (r"artifact\.readable", "check the path and the permissions"),
+    (r"signature\.present", "sign it with 'signkit sign', or name the signature with --signature"),
+    (r"signature\.format", "the file is damaged or is not a CMS signature; 'signkit inspect' shows what is in it"),
+    (r"artifact\..*", "the file was changed after it was signed, or the signature belongs to another file"),
+    (r"signature\.value|signed-attributes\..*", "the signature was altered or made wrongly: do not trust the artifact"),
+    (r"path\.\d+\.validity", "compare the dates with the clock; an expired signer needs a signature with a timestamp"),
+    (r"path\.leaf\.extended-key-usage", "the signer's certificate was not issued for code signing"),
+    (r"path\.built", "name the right root with --trust, and missing intermediates with --intermediate"),
+    (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),
+    (r"revocation\..*", "give the current CRL with --crl, or ask with --online"),
+    (r"timestamp\..*|time\.established", "sign again with --timestamp"),
+    (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),
+    (r"threshold", "more of the required keys must sign: 'signkit sign --add'"),
+    (r"signature\.algorithm", "sign again with one of the accepted algorithms"),
+)
+
+
+def status_of(check: Check) -> int:
+    """Exit status that a check leads to when it did not pass (see ``docs/exit-codes.md``)."""
+    if check.name.startswith("revocation."):
+        return 16 if check.verdict is Verdict.FAIL else 17
+    return next(status for pattern, status in _STATUSES if re.fullmatch(pattern, check.name))
+
+
+def hint_for(check: Check) -> str:
+    """What a user can do about a check that did not pass."""
+    return next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, check.name)), "")
+
+
+class SignerResult(NamedTuple):
+    """One signer, judged.
+
+    Attributes:
+        certificate: the signer's certificate, or None when it is missing.
+        named: how the signature names the signer.
+        key_type: type of the signer's key, empty without certificate.
+        algorithm: name of the signature algorithm.
+        signing_time: the signer's own word; None when absent.
+        path: certificates from the leaf to the trust anchor, as far as known.
+        tried: other paths, each with the reason it was not taken.
+        checks: every check of this signer.
+        accepted: whether the policy accepts this signer.
+    """
+
+    certificate: Certificate | None
+    named: str
+    key_type: str
+    algorithm: str
+    signing_time: datetime | None
+    path: tuple[Certificate, ...]
+    tried: tuple[str, ...]
+    checks: tuple[Check, ...]
+    accepted: bool = False
+
+    @property
+    def problems(self) -> tuple[Check, ...]:
+        """Checks that stand in the way of acceptance."""
+        return tuple(c for c in self.checks if c.verdict in (Verdict.FAIL, Verdict.INDETERMINATE))
+
+
+class ArtifactResult(NamedTuple):
+    """One artifact, judged.
+
+    Attributes:
+        artifact: the artifact as the caller named it.
+        signature: where its signature was looked for.
+        digested: digest algorithm name to the artifact's digest in lower-case hex.
+        checks: checks of the signature file as a whole, then those of its signers.
+        signers: the signers.
+        accepted: the verdict.
+        problems: the checks that led to a refusal, the weightiest first; empty when accepted.
+    """
+
+    artifact: str
+    signature: str
+    digested: dict[str, str]
+    checks: tuple[Check, ...]
+    signers: tuple[SignerResult, ...]
+    accepted: bool
+    problems: tuple[Check, ...]
+
+    def __bool__(self) -> bool:
+        return self.accepted
+
+    @property
+    def exit_status(self) -> int:
+        """0, or the status of the weightiest problem."""
+        return 0 if self.accepted else combine_statuses(map(status_of, self.problems))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Names of the checks that led to a refusal, the weightiest first, each once."""
+        return tuple(dict.fromkeys(check.name for check in self.problems))
+
+
+class VerificationResult(NamedTuple):
+    """The outcome for all artifacts. Its truth value is ``accepted``.
+
+    Attributes:
+        artifacts: one result each, in the order they were named.
+        now: the moment that was judged at.
+        network: every network connection that was made, as URLs.
+    """
+
+    artifacts: tuple[ArtifactResult, ...]
+    now: datetime
+    network: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.accepted
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every artifact was accepted, and there was at least one."""
+        return bool(self.artifacts) and all(artifact.accepted for artifact in self.artifacts)
+
+    @property
+    def exit_status(self) -> int:
+        """0 when all were accepted, else the lowest of 10 to 19 that applies, else 3."""
+        return 0 if self.accepted else combine_statuses(a.exit_status for a in self.artifacts if not a.accepted)
+
+
+def combine_statuses(statuses: Iterable[int]) -> int:
+    """The lowest status of 10 to 19; without one of those, 3."""
+    return min((status for status in statuses if status >= 10), default=UNAVAILABLE)
