@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from signkit.algorithms.base import SignatureAlgorithm
     from signkit.audit.entry import AuditEntry
     from signkit.keys.model import Alias, BoundCertificate, Key, KeyVersion
+    from signkit.keys.sealing import RootSecret
 
 Clock = Callable[[], datetime]
 """The present as an aware UTC time."""
@@ -159,6 +160,13 @@ class ArtifactSource(Protocol):
 class OutputSink(Protocol):
     """Writes files whole or not at all."""
 
+    def make_folder(self, path: str) -> None:
+        """Make a folder for this user alone, with its parents; one that exists is left as it is.
+
+        Raises:
+            FileError: it could not be made, or a file is in the way.
+        """
+
     def check(self, paths: Iterable[str], *, overwrite: bool) -> None:
         """Fail early when a file could not be written: it exists, or its folder is missing or read-only.
 
@@ -177,3 +185,25 @@ class OutputSink(Protocol):
 
     def batch(self) -> AbstractContextManager[None]:
         """Within it single files are not synced; at its end the file systems written to are synced once."""
+
+
+class RootKey(Protocol):
+    """Where the root key of a store comes from. Making one reads nothing and asks nothing yet."""
+
+    @property
+    def uri(self) -> str:
+        """``SCHEME:LOCATION`` to find it again from any current folder; no secret."""
+
+    def create(self) -> RootSecret:
+        """The root key for a new store, made when there is none yet; what exists is never overwritten.
+
+        Raises:
+            RootKeyError: it could not be made, or what exists is not acceptable.
+        """
+
+    def load(self) -> RootSecret:
+        """The root key of an existing store.
+
+        Raises:
+            RootKeyError: it could not be had, or is not private.
+        """

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from asn1crypto import algos, core, csr, keys, x509
 
+NETSCAPE_COMMENT = "2.16.840.1.113730.1.13"
+"""A line of text for people in a certificate (Netscape Certificate Extensions, 1998); no verifier acts on it."""
+
 
 def certification_request_info(
     subject: bytes, public_key_info: bytes, *, key_usage: Sequence[str], extended_key_usage: Sequence[str]
@@ -16,7 +19,7 @@ def certification_request_info(
     Args:
         subject: DER Name.
         public_key_info: DER SubjectPublicKeyInfo.
-        key_usage: names of bits to ask for, critical.
+        key_usage: names of bits to ask for (RFC 5280 section 4.2.1.3), critical.
         extended_key_usage: OBJECT IDENTIFIERs to ask for.
     """
     extensions = _usage_extensions(key_usage, extended_key_usage)
@@ -56,18 +59,18 @@ def tbs_certificate(
         serial_number: positive, at most 20 octets.
         signature_algorithm: DER AlgorithmIdentifier of the issuer's signature.
         issuer: DER Name.
-        not_before: aware UTC, whole seconds.
-        not_after: aware UTC, whole seconds.
+        not_before: aware time; a fraction of a second is cut off.
+        not_after: aware time; a fraction of a second is cut off.
         subject: DER Name.
         public_key_info: DER SubjectPublicKeyInfo.
-        subject_key_identifier: octets.
-        authority_key_identifier: octets.
+        subject_key_identifier: octets that name the public key.
+        authority_key_identifier: octets that name the issuer's public key.
         ca: whether it is a CA certificate.
         path_length: pathLenConstraint, None = no limit.
-        key_usage: names of bits, critical.
-        extended_key_usage: OBJECT IDENTIFIERs.
+        key_usage: names of bits (RFC 5280 section 4.2.1.3), critical; empty = no such extension.
+        extended_key_usage: OBJECT IDENTIFIERs; empty = no such extension.
         extended_key_usage_critical: whether that extension is critical.
-        comment: text of a Netscape comment extension; empty = none.
+        comment: ASCII text of a Netscape comment extension; empty = no such extension.
     """
     constraints = {"ca": ca} if path_length is None else {"ca": ca, "path_len_constraint": path_length}
     extensions = [
@@ -79,14 +82,7 @@ def tbs_certificate(
         ),
     ]
     if comment:
-        extensions.append(
-            x509.Extension(
-                {
-                    "extn_id": "2.16.840.1.113730.1.13",
-                    "extn_value": core.ParsableOctetString(core.IA5String(comment).dump()),
-                }
-            )
-        )
+        extensions.append(_extension(NETSCAPE_COMMENT, core.IA5String(comment)))
     tbs = x509.TbsCertificate(
         {
             "version": "v3",
@@ -116,14 +112,16 @@ def _usage_extensions(
 
 
 def _extension(kind: str, value: core.Asn1Value, *, critical: bool = False) -> x509.Extension:
+    """An extension by asn1crypto's name or by OBJECT IDENTIFIER; a critical of FALSE is left out, as DER demands."""
     return x509.Extension({"extn_id": kind, "critical": critical, "extn_value": core.ParsableOctetString(value.dump())})
 
 
 def _snake_case(name: str) -> str:
-    special = {"cRLSign": "crl_sign", "nonRepudiation": "non_repudiation"}
-    return special.get(name) or "".join("_" + c.lower() if c.isupper() else c for c in name)
+    """asn1crypto's name of a key usage: ``key_cert_sign`` for ``keyCertSign``."""
+    return "crl_sign" if name == "cRLSign" else "".join("_" + c.lower() if c.isupper() else c for c in name)
 
 
 def _time(moment: datetime) -> x509.Time:
-    """UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5)."""
-    return x509.Time({"utc_time" if moment.year < 2050 else "general_time": moment})
+    """UTCTime until 2049, GeneralizedTime without fraction from 2050 (RFC 5280 section 4.1.2.5), in UTC either way."""
+    form = "utc_time" if moment.utctimetuple().tm_year < 2050 else "general_time"
+    return x509.Time({form: moment.replace(microsecond=0)})

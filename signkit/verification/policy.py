@@ -51,3 +51,7 @@ class Policy(NamedTuple):
     identity: Identity = Identity()
     require_identity: bool = False
     threshold: int = 1
+
+
+ANYONE = Policy()
+"""Any one signer under the given trust anchors."""

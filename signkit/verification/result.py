@@ -32,14 +32,12 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"signature\.format", "the file is damaged or is not a CMS signature; 'signkit inspect' shows what is in it"),
     (r"artifact\..*", "the file was changed after it was signed, or the signature belongs to another file"),
     (r"signature\.value|signed-attributes\..*", "the signature was altered or made wrongly: do not trust the artifact"),
-    (r"path\.\d+\.validity", "compare the dates with the clock; an expired signer needs a signature with a timestamp"),
+    (r"path\.\d+\.validity", "compare the dates with the clock; what an expired signer signed must be signed anew"),
     (r"path\.leaf\.extended-key-usage", "the signer's certificate was not issued for code signing"),
     (r"path\.built", "name the right root with --trust, and missing intermediates with --intermediate"),
     (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),
-    (r"revocation\..*", "give the current CRL with --crl, or ask with --online"),
-    (r"timestamp\..*|time\.established", "sign again with --timestamp"),
     (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),
-    (r"threshold", "more of the required keys must sign: 'signkit sign --add'"),
+    (r"threshold", "more of the required keys must sign"),
     (r"signature\.algorithm", "sign again with one of the accepted algorithms"),
 )
 

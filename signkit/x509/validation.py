@@ -95,6 +95,12 @@ def validate(
     return PathResult((leaf,), (_not_built(bag, builder), *own), tuple(builder.notes))
 
 
+def leaf_faults(leaf: Certificate, purpose: str = oids.CODE_SIGNING) -> list[str]:
+    """What keeps a certificate from being a signer's, apart from its dates and its path; empty when nothing does."""
+    checks = [_key_strength(0, leaf), _critical_extensions(0, leaf), *_leaf(leaf, purpose, anchor=leaf.self_issued)]
+    return [check.detail for check in checks if not check.passed]
+
+
 def _built(path: tuple[Certificate, ...]) -> Check:
     anchor = path[-1]
     subjects = [str(certificate.subject) for certificate in path]

@@ -1,0 +1,5 @@
+"""``python -m signkit``."""
+
+from signkit.cli import script
+
+script()

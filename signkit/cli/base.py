@@ -1,0 +1,140 @@
+"""What all commands share: common flags, the session, printing of results and errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from signkit.report.printable import printable
+
+if TYPE_CHECKING:
+    from signkit.errors import SignkitError
+    from signkit.wiring import Wiring
+
+PROGRAM = "signkit"
+_COMMON = (
+    ("json", "Print one JSON document instead of text."),
+    ("quiet", "Print errors only."),
+    ("no-color", "Print without colours."),
+)
+
+
+class Session:
+    """One run of the program: its common flags, and the way to its parts and its output."""
+
+    def __init__(self) -> None:
+        self.flags: set[str] = set()
+        self.home: str | None = None
+        self.config: str | None = None
+
+    @property
+    def json(self) -> bool:
+        """Whether one JSON document is wanted on stdout."""
+        return "json" in self.flags
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only errors are wanted."""
+        return "quiet" in self.flags
+
+    def wiring(self) -> Wiring:
+        """The parts of the product, as this run configures them."""
+        from signkit.wiring import Wiring
+
+        return Wiring(os.environ, home=self.home, config=self.config)
+
+    def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
+        """Print a command's result: the document with ``--json``, else the lines."""
+        if self.json:
+            print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+        elif not self.quiet:
+            for line in lines:
+                print(self._paint(printable(line)))
+
+    def notice(self, text: str) -> None:
+        """Tell the person at the terminal something that is not the result."""
+        if not self.quiet:
+            print(f"{PROGRAM}: {printable(text)}", file=sys.stderr)
+
+    def _paint(self, line: str) -> str:
+        """Verdict words in colour, on a terminal that wants it."""
+        if "no-color" in self.flags or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+            return line
+        for word, colour in (("ACCEPTED", "32"), ("REFUSED", "31")):
+            line = line.replace(word, f"\x1b[1;{colour}m{word}\x1b[0m")
+        return line
+
+
+def session(context: typer.Context) -> Session:
+    """The session of a running command."""
+    found = context.find_root().obj
+    assert isinstance(found, Session)  # noqa: S101 - the root callback has put it there
+    return found
+
+
+class Command(TyperCommand):
+    """A command that takes the common flags behind its name as well."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.params += [_common_option(name, help_text) for name, help_text in _COMMON]
+
+
+class Group(TyperGroup):
+    """A noun: its verbs are ``Command``s, and called without one it shows its help."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        attributes["no_args_is_help"] = True
+        super().__init__(*args, **attributes)
+
+
+class App(typer.Typer):
+    """A typer application with signkit's settings."""
+
+    def __init__(self, *, cls: type[TyperGroup] = Group, **attributes: Any) -> None:
+        super().__init__(
+            cls=cls,
+            add_completion=False,
+            rich_markup_mode=None,
+            pretty_exceptions_enable=False,
+            context_settings={"help_option_names": ["--help", "-h"]},
+            **attributes,
+        )
+
+    def command(self, name: str | None = None, **attributes: Any) -> Any:
+        """As ``typer.Typer.command``, with the common flags."""
+        return super().command(name, cls=Command, **attributes)
+
+
+def common_options() -> list[TyperOption]:
+    """The common flags, for the program itself."""
+    return [_common_option(name, help_text) for name, help_text in _COMMON]
+
+
+def _common_option(name: str, help_text: str) -> TyperOption:
+    def remember(context: typer.Context, _parameter: object, value: bool) -> None:
+        root = context.find_root()
+        if value:
+            if root.obj is None:
+                root.obj = Session()
+            root.obj.flags.add(name)
+
+    return TyperOption(
+        param_decls=[f"--{name}"], is_flag=True, default=False, expose_value=False, callback=remember, help=help_text
+    )
+
+
+def report_error(error: SignkitError, *, as_json: bool, document_printed: bool = False) -> None:
+    """Print an error: two lines on stderr, and the document on stdout when JSON was asked for."""
+    if as_json and not document_printed:
+        body = {"code": error.code, "message": error.message, "hint": error.hint}
+        print(json.dumps({"error": body}, indent=2, ensure_ascii=False))
+    print(f"{PROGRAM}: error: {printable(error.message)}", file=sys.stderr)
+    if error.hint:
+        print(f"{PROGRAM}: hint: {printable(error.hint)}", file=sys.stderr)

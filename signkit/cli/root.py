@@ -1,0 +1,142 @@
+"""The program: its commands by name, loaded only when they run, and the one place where errors become exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from signkit.cli.base import App, Session, common_options, report_error
+from signkit.errors import SignkitError, UsageError, VerificationError
+
+COMMANDS = {
+    "demo": "Run the whole pipeline on files of this machine, offline",
+    "init": "Make the store",
+    "key": "Keys: create, list, show, public",
+    "version": "Key versions: create, list, show",
+    "alias": "Aliases of keys: create, update, delete, list",
+    "csr": "Certification requests: create, show, check",
+    "cert": "Certificates of key versions: import, list, show, export",
+    "sign": "Sign artifacts with a certified key version",
+    "verify": "Verify artifacts: certificate chain and signature together",
+    "inspect": "Show what is in a signature, certificate or request",
+    "lab": "A throwaway authority for trying things out: create, issue",
+    "doctor": "Tell what works here",
+}
+"""Command to its line of help; the module of this package that implements it is named after it with ``_cmd``."""
+
+INTERRUPTED = 130
+
+
+class Root(TyperGroup):
+    """The program's commands. ``--help`` imports none of them, and a run only its own."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        attributes["no_args_is_help"] = True
+        super().__init__(*args, **attributes)
+        self.params += common_options()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of a user's way through the product."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = typer.main.get_command(import_module(f"signkit.cli.{cmd_name}_cmd").app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+root = App(name="signkit", cls=Root)
+
+
+@root.callback()
+def program(
+    context: typer.Context,
+    home: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", envvar="SIGNKIT_HOME", show_default=False, help="Folder that holds the store."),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", envvar="SIGNKIT_CONFIG", show_default=False, help="Settings [default: ./signkit.toml]."
+        ),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Code signing with versioned keys: request, certify, sign, verify."""
+    if context.obj is None:
+        context.obj = Session()
+    context.obj.home, context.obj.config = home, config
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status. No traceback reaches a user unless SIGNKIT_DEBUG is set."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    as_json = "--json" in options
+    try:
+        if options[:1] == ["--version"]:
+            return _print_version()
+        status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except VerificationError as error:
+        return _fail(error, as_json, document_printed=True)
+    except SignkitError as error:
+        return _fail(error, as_json)
+    except typer.TyperException as error:
+        return _fail(_usage_error(error), as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        print("signkit: error: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
+    except Exception as error:
+        defect = SignkitError(
+            f"defect in signkit: {type(error).__name__}: {error}",
+            hint="please report it; SIGNKIT_DEBUG=1 shows where it happened",
+        )
+        return _fail(defect, as_json, cause=error)
+
+
+def _print_version() -> int:
+    from importlib.metadata import version
+
+    print(f"signkit {version('signkit')}")
+    return 0
+
+
+def _usage_error(error: typer.TyperException) -> UsageError:
+    """What typer found wrong with the arguments, as one of our own. Called without a verb, a noun shows its help."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "signkit"
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        print(context.get_help(), file=sys.stderr)
+        return UsageError(f"'{path}' needs a command", hint=f"'{path} --help' lists them")
+    message = error.format_message().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint=f"'{path} --help' shows how it is used")
+
+
+def _fail(
+    error: SignkitError, as_json: bool, *, document_printed: bool = False, cause: BaseException | None = None
+) -> int:
+    if os.environ.get("SIGNKIT_DEBUG"):
+        import traceback
+
+        traceback.print_exception(cause or error)
+    report_error(error, as_json=as_json, document_printed=document_printed)
+    return error.exit_status

@@ -1,0 +1,192 @@
+"""Take in what an authority issued: find the certificate of the key version, order its chain, bind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from signkit.algorithms import digests
+from signkit.audit.entry import AuditEntry
+from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
+from signkit.keys.model import BoundCertificate, Key, KeyVersion
+from signkit.keys.reference import KeyReference
+from signkit.operations.keys import KeyService
+from signkit.ports import ArtifactSource, Clock, Store
+from signkit.x509 import bundle
+from signkit.x509 import certificate as x509_certificate
+from signkit.x509.certificate import Certificate
+from signkit.x509.path import signature_problem
+
+MAXIMUM_FILE = 10 << 20
+MAXIMUM_CHAIN = 20
+
+
+class Imported(NamedTuple):
+    """What importing a certificate came to.
+
+    Attributes:
+        bound: the certificate with its chain, as it is now on record.
+        certificate: the parsed leaf.
+        chain: the issuing certificates, issuer of the leaf first.
+        complete: whether the chain ends in a self-signed certificate; if not, verifiers must be able to reach an
+            anchor from its end.
+        unused: subjects of certificates in the files that are not part of the chain.
+    """
+
+    bound: BoundCertificate
+    certificate: Certificate
+    chain: tuple[Certificate, ...]
+    complete: bool
+    unused: tuple[str, ...]
+
+
+class CertificateService:
+    """Certificates of key versions."""
+
+    def __init__(
+        self,
+        keys: KeyService,
+        store: Store,
+        source: ArtifactSource,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        principal: str,
+    ) -> None:
+        """Take the parts; nothing is opened here."""
+        self._keys = keys
+        self._store = store
+        self._source = source
+        self._clock = clock
+        self._new_id = new_id
+        self._principal = principal
+
+    def import_certificate(self, reference: KeyReference, paths: Sequence[str], *, dry_run: bool = False) -> Imported:
+        """Bind the certificate for a key version, found anywhere in the files, and make it the current one.
+
+        Args:
+            reference: key and version.
+            paths: PEM, DER or PKCS #7 files in any order, with strangers in between.
+            dry_run: look and judge, but bind nothing.
+
+        Raises:
+            NotFoundError: no such key or version.
+            FileError: a file can't be read.
+            MalformedError: a file holds no certificate, or a broken one.
+            BindingError: no certificate in the files is for this key version.
+        """
+        key, version = self._keys.resolve_version(reference)
+        found = list(dict.fromkeys(certificate for path in paths for certificate in self._read(path)))
+        leaf = _leaf_of(version, reference, found)
+        chain = _order(leaf, found)
+        bound = BoundCertificate(
+            id=leaf.fingerprint,
+            version_id=version.id,
+            certificate=leaf.der,
+            chain=tuple(certificate.der for certificate in chain),
+            imported_at=self._clock(),
+            imported_by=self._principal,
+            source=", ".join(paths),
+        )
+        if not dry_run:
+            self._store.bind_certificate(bound, [self._entry(key, version, leaf)])
+        last = chain[-1] if chain else leaf
+        unused = tuple(str(c.subject) for c in found if c is not leaf and c not in chain)
+        return Imported(bound, leaf, tuple(chain), last.self_issued, unused)
+
+    def current(self, reference: KeyReference) -> BoundCertificate:
+        """The current certificate of a version.
+
+        Raises:
+            NotFoundError: no such key or version, or it has no certificate.
+        """
+        _key, version = self._keys.resolve_version(reference)
+        bound = self._store.certificates(version.id)
+        if not bound:
+            raise NotFoundError(
+                f"{reference} has no certificate, expected one that an authority issued for it",
+                hint=f"'signkit csr create {reference} --subject ...', then 'signkit cert import {reference} FILE'",
+                code="Certificate.NotFound",
+            )
+        return bound[0]
+
+    def certificates(self) -> list[tuple[Key, KeyVersion, BoundCertificate]]:
+        """Every bound certificate with its key and version; the current one of a version first."""
+        versions = {
+            version.id: (key, version) for key in self._store.keys() for version in self._store.versions(key.id)
+        }
+        return [(*versions[bound.version_id], bound) for bound in self._store.certificates()]
+
+    def _read(self, path: str) -> list[Certificate]:
+        data = self._source.read(path, limit=MAXIMUM_FILE, what="certificate")
+        try:
+            return [x509_certificate.load(der) for der in bundle.certificates(data)]
+        except MalformedError as error:
+            raise MalformedError(f"{path}: {error.message}", hint=error.hint) from error
+
+    def _entry(self, key: Key, version: KeyVersion, leaf: Certificate) -> AuditEntry:
+        return AuditEntry(
+            at=self._clock(),
+            principal=self._principal,
+            action="ImportCertificate",
+            result="ok",
+            request_id=self._new_id(),
+            key_id=key.id,
+            version=version.number,
+            digest_hex=leaf.fingerprint,
+            detail=str(leaf.subject),
+        )
+
+
+def require_signer(
+    bound: BoundCertificate, version: KeyVersion, reference: KeyReference, *, clock: Clock
+) -> Certificate:
+    """The leaf certificate, when it can serve a code signature now.
+
+    Raises:
+        BindingError: it is not of this version's key.
+        CertificateUnusableError: expired, not yet valid, or not for code signing.
+    """
+    leaf = x509_certificate.load(bound.certificate)
+    if leaf.public_key_info != version.public_key_info:
+        raise BindingError(f"the certificate on record for {reference} is of another key; the store may be damaged")
+    now = clock()
+    if not leaf.not_before <= now <= leaf.not_after:
+        state = "has expired" if now > leaf.not_after else "is not yet valid"
+        raise CertificateUnusableError(
+            f"the certificate of {reference} {state}: valid from {leaf.not_before:%Y-%m-%dT%H:%M:%SZ} "
+            f"to {leaf.not_after:%Y-%m-%dT%H:%M:%SZ}, now is {now:%Y-%m-%dT%H:%M:%SZ}",
+            hint="import a new certificate with 'signkit cert import', or sign with another version",
+            code="CertificateExpired" if now > leaf.not_after else "CertificateNotYetValid",
+        )
+    return leaf
+
+
+def _leaf_of(version: KeyVersion, reference: KeyReference, found: Iterable[Certificate]) -> Certificate:
+    """The certificate of the version's key; of several the one that is valid longest, so that a renewal wins."""
+    matching = [certificate for certificate in found if certificate.public_key_info == version.public_key_info]
+    if matching:
+        return max(matching, key=lambda certificate: (certificate.not_after, certificate.not_before))
+    expected = digests.digest("sha256", version.public_key_info).hex()
+    listed = "; ".join(f"{c.subject} (public key {c.public_key_fingerprint})" for c in found)
+    raise BindingError(
+        f"no certificate for {reference} in these files: expected public key SHA-256 {expected}, found {listed}",
+        hint="import it for the version whose request was sent; 'signkit version list' shows the public keys",
+    )
+
+
+def _order(leaf: Certificate, found: Sequence[Certificate]) -> list[Certificate]:
+    """The issuers of a leaf, in order, as far as they are among the certificates."""
+    chain: list[Certificate] = []
+    current = leaf
+    while not current.self_issued and len(chain) < MAXIMUM_CHAIN:
+        issuer = next((c for c in found if _issued(current, c) and c not in chain and c is not leaf), None)
+        if issuer is None:
+            break
+        chain.append(issuer)
+        current = issuer
+    return chain
+
+
+def _issued(child: Certificate, issuer: Certificate) -> bool:
+    return child.issuer == issuer.subject and not signature_problem(child, issuer)

@@ -1,0 +1,298 @@
+"""The key service: keys, versions and aliases, and the one place where private keys are used.
+
+Every private operation is executed, then recorded; its result is released only after the record is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from signkit import algorithms
+from signkit.algorithms.base import SignatureAlgorithm
+from signkit.audit.entry import AuditEntry
+from signkit.errors import NotFoundError, ProviderError, SignkitError, StateError, UsageError
+from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
+from signkit.keys.reference import KeyReference, parse_alias
+from signkit.ports import Clock, Provider, Store
+
+MAXIMUM_DESCRIPTION = 8192
+
+
+class SignInput(NamedTuple):
+    """One thing to sign.
+
+    Attributes:
+        data: the digest that the algorithm signs, or the message when it takes messages.
+        artifact_digest: digest of the artifact that this signature is for; goes into the audit log.
+        detail: name of the artifact, for the audit log.
+    """
+
+    data: bytes
+    artifact_digest: bytes
+    detail: str = ""
+
+
+class KeyService:
+    """Keys and their versions, by reference. No operation picks a version."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        principal: str,
+    ) -> None:
+        """Take the parts; nothing is opened here.
+
+        Args:
+            store: where keys are listed.
+            providers: provider name to provider.
+            clock: the present.
+            new_id: makes UUIDs.
+            principal: who asks, for example ``os:alice``.
+        """
+        self._store = store
+        self._providers = providers
+        self._clock = clock
+        self._new_id = new_id
+        self._principal = principal
+
+    def create_key(
+        self,
+        key_type: str,
+        *,
+        usage: KeyUsage = KeyUsage.SIGN_VERIFY,
+        alias: str | None = None,
+        description: str = "",
+        provider: str = "software",
+    ) -> tuple[Key, KeyVersion]:
+        """Make a key with its version 1.
+
+        Args:
+            key_type: for example ``EC_P256``.
+            usage: what it may be used for.
+            alias: ``alias/NAME`` to give it, or None.
+            description: free text of at most 8192 characters.
+            provider: where its private keys shall live.
+
+        Raises:
+            UsageError: unknown key type, provider or usage, or a malformed alias.
+            ConflictError: the alias exists.
+            ProviderError: the provider could not make the key pair.
+        """
+        algorithms.key_type(key_type)
+        if usage is not KeyUsage.SIGN_VERIFY:
+            raise UsageError(f"usage {usage.value} is not available yet, expected {KeyUsage.SIGN_VERIFY.value}")
+        if len(description) > MAXIMUM_DESCRIPTION:
+            raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+        if alias is not None:
+            parse_alias(alias)
+        holder = self._provider(provider)
+        if not holder.supports(key_type):
+            raise UsageError(f"provider {provider} can't make keys of type {key_type}")
+        now = self._clock()
+        key = Key(self._new_id(), key_type, usage, KeyState.ENABLED, provider, description, now)
+        pending = KeyVersion(self._new_id(), key.id, 1, VersionState.PENDING, now, b"", b"")
+        entry = self._entry("CreateKey", key, 1, detail=alias or "")
+        self._store.create_key(key, pending, alias, [entry])
+        return key, self._complete(key, pending, entry)
+
+    def create_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
+        """Make the next version of a key. It is used only by who names it.
+
+        Raises:
+            NotFoundError: no such key.
+            StateError: the key is not enabled.
+            RefusedError: the key has as many versions as are allowed.
+        """
+        key = self.resolve(reference)
+        _require_enabled(key)
+        wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
+        entry = self._entry("CreateKeyVersion", key)
+        pending = self._store.create_version(wanted, [entry])
+        return key, self._complete(key, pending, entry._replace(version=pending.number))
+
+    def _complete(self, key: Key, pending: KeyVersion, entry: AuditEntry) -> KeyVersion:
+        """Have the key pair made for a version that is on record as pending, so that a crash leaves a trace."""
+        try:
+            created = self._provider(key.provider).create(key, pending)
+        except BaseException as error:
+            code = error.code if isinstance(error, SignkitError) else "InternalFailure"
+            self._store.abandon_version(pending.id, [entry._replace(result=code)])
+            raise
+        return self._store.complete_version(pending.id, created, [])
+
+    def keys(self) -> list[Key]:
+        """All keys, oldest first."""
+        return self._store.keys()
+
+    def resolve(self, reference: KeyReference) -> Key:
+        """The key that a reference names; its version, if any, is not looked at.
+
+        Raises:
+            NotFoundError: no such alias or key.
+        """
+        key_id = reference.key
+        if reference.is_alias:
+            alias = self._store.alias(reference.key)
+            if alias is None:
+                raise NotFoundError(
+                    f"no alias '{reference.key}': {_known('alias', [a.name for a in self._store.aliases()])}",
+                    hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
+                    code="Forbidden.AliasNotFound",
+                )
+            key_id = alias.key_id
+        key = self._store.key(key_id)
+        if key is None:
+            raise NotFoundError(f"no key '{key_id}'", hint="'signkit key list' shows all keys")
+        return key
+
+    def versions(self, reference: KeyReference) -> list[KeyVersion]:
+        """Versions of a key by number.
+
+        Raises:
+            NotFoundError: no such key.
+        """
+        return self._store.versions(self.resolve(reference).id)
+
+    def resolve_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
+        """The key and version that a reference names.
+
+        Raises:
+            NotFoundError: no such key or version.
+        """
+        key = self.resolve(reference)
+        versions = self._store.versions(key.id)
+        for version in versions:
+            if reference.version == version.id or reference.number == version.number:
+                return key, version
+        listed = ", ".join(str(version.number) for version in versions)
+        raise NotFoundError(
+            f"key {reference.key} has no version '{reference.version}', expected one of {listed}",
+            hint=f"'signkit version list {reference.key}' shows them",
+            code="Forbidden.KeyVersionNotFound",
+        )
+
+    def usable_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
+        """Like ``resolve_version``, for an operation that needs key and version enabled.
+
+        Raises:
+            NotFoundError: no such key or version.
+            StateError: the state of key or version forbids it.
+        """
+        key, version = self.resolve_version(reference)
+        _require_enabled(key)
+        if version.state is not VersionState.ENABLED:
+            raise StateError(
+                f"version {version.number} of key {reference.key} is {version.state.value}, expected enabled",
+                hint=f"'signkit version list {reference.key}' shows the states",
+                code=f"Rejected.{version.state.value.capitalize()}",
+            )
+        return key, version
+
+    def aliases(self) -> list[Alias]:
+        """All aliases by name."""
+        return self._store.aliases()
+
+    def create_alias(self, name: str, reference: KeyReference) -> Alias:
+        """Give a key a further name.
+
+        Raises:
+            UsageError: a malformed alias.
+            NotFoundError: no such key.
+            ConflictError: the alias exists.
+        """
+        key = self.resolve(reference)
+        alias = Alias(parse_alias(name), key.id, self._clock())
+        self._store.create_alias(alias, [self._entry("CreateAlias", key, detail=name)])
+        return alias
+
+    def update_alias(self, name: str, reference: KeyReference) -> Alias:
+        """Move an alias to another key.
+
+        Raises:
+            NotFoundError: no such alias or key.
+        """
+        self.resolve(KeyReference(parse_alias(name), None))
+        key = self.resolve(reference)
+        self._store.update_alias(name, key.id, [self._entry("UpdateAlias", key, detail=name)])
+        return Alias(name, key.id, self._clock())
+
+    def delete_alias(self, name: str) -> None:
+        """Take a name away; its key stays.
+
+        Raises:
+            NotFoundError: no such alias.
+        """
+        key = self.resolve(KeyReference(parse_alias(name), None))
+        self._store.delete_alias(name, [self._entry("DeleteAlias", key, detail=name)])
+
+    def sign(self, reference: KeyReference, algorithm: SignatureAlgorithm, inputs: Sequence[SignInput]) -> list[bytes]:
+        """Sign with one version; all signatures are recorded in one transaction before any is handed out.
+
+        Args:
+            reference: key and version.
+            algorithm: one of the key type's.
+            inputs: what to sign.
+
+        Returns:
+            The signature values in the order of the inputs.
+
+        Raises:
+            NotFoundError: no such key or version.
+            StateError: the state of key or version forbids it.
+            UsageError: the algorithm is not one of the key type's.
+            ProviderError: the provider could not sign.
+        """
+        key, version = self.usable_version(reference)
+        if algorithm not in algorithms.key_type(key.key_type).algorithms:
+            raise UsageError(f"a key of type {key.key_type} can't sign with {algorithm.name}")
+        provider = self._provider(key.provider)
+        entry = self._entry("AsymmetricSign", key, version.number)._replace(algorithm=algorithm.name)
+        signatures, entries = [], []
+        try:
+            for item in inputs:
+                named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
+                signatures.append(provider.sign(key, version, algorithm, **named))
+                entries.append(entry._replace(digest_hex=item.artifact_digest.hex(), detail=item.detail))
+        except SignkitError as error:
+            self._store.record([*entries, entry._replace(result=error.code)])
+            raise
+        self._store.record(entries)
+        return signatures
+
+    def _provider(self, name: str) -> Provider:
+        provider = self._providers.get(name)
+        if provider is None:
+            raise ProviderError(f"no provider '{name}' here, expected one of {', '.join(self._providers)}")
+        return provider
+
+    def _entry(self, action: str, key: Key, version: int = 0, *, detail: str = "") -> AuditEntry:
+        return AuditEntry(
+            at=self._clock(),
+            principal=self._principal,
+            action=action,
+            result="ok",
+            request_id=self._new_id(),
+            key_id=key.id,
+            version=version,
+            detail=detail,
+        )
+
+
+def _require_enabled(key: Key) -> None:
+    if key.state is not KeyState.ENABLED:
+        raise StateError(
+            f"key {key.id} is {key.state.value}, expected {KeyState.ENABLED.value}",
+            hint=f"'signkit key show {key.id}' tells more",
+            code=f"Rejected.{key.state.value}",
+        )
+
+
+def _known(what: str, names: list[str]) -> str:
+    if not names:
+        return f"there is no {what} yet"
+    return f"expected one of {', '.join(names[:10])}" + (" ..." if len(names) > 10 else "")

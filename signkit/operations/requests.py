@@ -1,0 +1,105 @@
+"""Certification requests for key versions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from signkit import algorithms
+from signkit.algorithms import digests
+from signkit.der import oids
+from signkit.errors import MalformedError, UsageError
+from signkit.keys.model import Key, KeyVersion
+from signkit.keys.reference import KeyReference
+from signkit.operations.keys import KeyService, SignInput
+from signkit.ports import ArtifactSource
+from signkit.x509 import names, pem, request
+from signkit.x509.request import CertificationRequest
+
+MAXIMUM_FILE = 10 << 20
+
+TEMPLATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "code-signing": (("digitalSignature",), (oids.CODE_SIGNING,)),
+    "tsa": (("digitalSignature",), (oids.TIME_STAMPING,)),
+    "none": ((), ()),
+}
+"""Template name to the key usage and key purposes that a request asks for."""
+
+
+class Created(NamedTuple):
+    """A request and what the person who hands it over must compare.
+
+    Attributes:
+        der: the request.
+        request: the same, parsed.
+        key: the key.
+        version: the key version.
+    """
+
+    der: bytes
+    request: CertificationRequest
+    key: Key
+    version: KeyVersion
+
+    @property
+    def pem(self) -> str:
+        """The request as PEM."""
+        return pem.encode(request.LABEL, self.der)
+
+
+def create(keys: KeyService, reference: KeyReference, subject: str, *, template: str = "code-signing") -> Created:
+    """Make a PKCS #10 request for a key version, signed by it.
+
+    Args:
+        keys: the key service.
+        reference: key and version.
+        subject: distinguished name in RFC 4514's form, ``CN=Acme Release,O=Acme,C=DE``.
+        template: one of ``TEMPLATES``.
+
+    Raises:
+        UsageError: malformed subject or unknown template.
+        NotFoundError: no such key or version.
+        StateError: key or version is not enabled.
+        ProviderError: the provider could not sign.
+    """
+    if template not in TEMPLATES:
+        raise UsageError(f"'{template}' is not a template: expected one of {' '.join(TEMPLATES)}")
+    name = names.parse(subject)
+    key, version = keys.usable_version(reference)
+    key_usage, purposes = TEMPLATES[template]
+    info = request.to_be_signed(name, version.public_key_info, key_usage=key_usage, purposes=purposes)
+    algorithm = algorithms.signature_algorithm(key.key_type)
+    data = info if algorithm.digest is None else digests.digest(algorithm.digest, info)
+    signature = keys.sign(reference, algorithm, [SignInput(data, digests.digest("sha256", info), f"CSR {name}")])[0]
+    der = request.assemble(info, algorithm, signature)
+    made = request.load(der)
+    if reason := made.proof_of_possession():
+        raise MalformedError(f"the request that was just made does not verify: {reason}", hint="please report this")
+    return Created(der, made, key, version)
+
+
+def read(source: ArtifactSource, path: str) -> CertificationRequest:
+    """Read a request from a PEM (either label) or DER file.
+
+    Raises:
+        FileError: the file can't be read.
+        MalformedError: it is not a request.
+    """
+    data = source.read(path, limit=MAXIMUM_FILE, what="certification request")
+    try:
+        return request.load(_der(data))
+    except MalformedError as error:
+        hint = error.hint or "expected a PKCS #10 certification request in PEM or DER"
+        raise MalformedError(f"{path}: {error.message}", hint=hint) from error
+
+
+def _der(data: bytes) -> bytes:
+    if not data.strip():
+        raise MalformedError("the file is empty")
+    if not pem.looks_like(data):
+        return data
+    blocks = pem.decode(data)
+    found = [block.data for block in blocks if block.label in pem.REQUEST_LABELS]
+    if len(found) != 1:
+        labels = ", ".join(block.label for block in blocks) or "none"
+        raise MalformedError(f"found {len(found)} certification requests, expected 1 (PEM blocks: {labels})")
+    return found[0]

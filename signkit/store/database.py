@@ -1,0 +1,246 @@
+"""One SQLite database, opened so that what is acknowledged is durable, and with its errors in signkit's words.
+
+Write-ahead log with ``synchronous=FULL``: every commit is one sync, and nothing acknowledged is lost in a power cut. A
+writing transaction takes the writer's lock at its beginning (``BEGIN IMMEDIATE``), so it never fails half way because
+another process wrote in between.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from signkit.errors import StoreError
+
+BUSY_TIMEOUT = 30.0
+"""Seconds to wait for another process that is writing."""
+
+_READING = ("foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON")
+_WRITING = ("synchronous=FULL", "secure_delete=ON")
+_NETWORK_FILE_SYSTEMS = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph")
+)
+_REASONS = {
+    sqlite3.SQLITE_BUSY: (
+        f"is locked: expected its turn to write within {BUSY_TIMEOUT:.0f} s",
+        "another signkit is writing to it; wait for it to end, then try again",
+    ),
+    sqlite3.SQLITE_READONLY: ("is read-only", "its file and its folder must be writable"),
+    sqlite3.SQLITE_NOTADB: ("is not a store: expected a SQLite database, found another file", "name the right store"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", "restore it from a backup"),
+    sqlite3.SQLITE_FULL: ("has no room to grow", "make room; nothing of this operation was kept"),
+    sqlite3.SQLITE_IOERR: ("could not be read or written", "check the disk and its free space, then try again"),
+    sqlite3.SQLITE_CANTOPEN: ("can't be opened", "you must be able to read and write its file and its folder"),
+}
+
+
+class Database:
+    """A connection.
+
+    Attributes:
+        path: the database file.
+        writable: whether it may be written; if not, every change raises StoreError.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: str, *, writable: bool) -> None:
+        self._connection = connection
+        self.path = path
+        self.writable = writable
+
+    @classmethod
+    def open(cls, path: str) -> Database:
+        """Open a database file that exists; for reading only when the file or its folder is not writable.
+
+        Raises:
+            StoreError: missing, not a database, damaged, or on a network file system.
+        """
+        path = os.path.abspath(path)
+        if not os.path.exists(path):
+            raise StoreError(f"there is no store at {path}", hint="run 'signkit init'")
+        _refuse_network_file_system(path)
+        if os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
+            return cls._connect(path, "mode=rw", writable=True)
+        # Without its write-ahead log, and where none can be made, SQLite reads a database only as an immutable one.
+        immutable = "" if os.path.exists(f"{path}-wal") else "&immutable=1"
+        return cls._connect(path, f"mode=ro{immutable}", writable=False)
+
+    @classmethod
+    def create(cls, path: str) -> Database:
+        """Make an empty database file of mode 0600, and its folder of mode 0700 when it is missing.
+
+        A file that exists is opened: whether it is an unfinished store is decided in the transaction that fills it, so
+        that neither a crash nor two processes at once leave half a store.
+
+        Raises:
+            StoreError: it could not be made, or what exists is not a database.
+        """
+        path = os.path.abspath(path)
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            with suppress(FileExistsError):
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+                os.close(descriptor)
+        except OSError as error:
+            raise StoreError(f"the store {path} can't be made: {error.strerror or error}") from error
+        return cls.open(path)
+
+    @classmethod
+    def _connect(cls, path: str, query: str, *, writable: bool) -> Database:
+        escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+        try:
+            connection = sqlite3.connect(
+                f"file://{escaped}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
+            )
+        except sqlite3.Error as error:
+            raise store_error(error, path) from error
+        database = cls(connection, path, writable=writable)
+        try:
+            for setting in _READING:
+                database.execute(f"PRAGMA {setting}")
+            if writable:
+                database._prepare_writing()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _prepare_writing(self) -> None:
+        [(mode,)] = self.rows("PRAGMA journal_mode=WAL")
+        if mode != "wal":
+            raise StoreError(
+                f"the store {self.path} can't have a write-ahead log: expected journal mode wal, found {mode}",
+                hint="keep it on a local disk",
+            )
+        for setting in _WRITING:
+            self.execute(f"PRAGMA {setting}")
+
+    def close(self) -> None:
+        """Close the connection; closing twice is allowed."""
+        self._connection.close()
+
+    def rows(self, statement: str, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query.
+
+        Raises:
+            StoreError: the query failed.
+        """
+        try:
+            return self._connection.execute(statement, arguments).fetchall()
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+
+    def stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, one after the other, as they were when it began.
+
+        Raises:
+            StoreError: the query failed.
+        """
+        try:
+            yield from self._connection.execute(statement)
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+
+    def execute(self, statement: str, arguments: Sequence[Any] = ()) -> int:
+        """Run one statement.
+
+        Returns:
+            number of rows it changed.
+
+        Raises:
+            StoreError: it failed.
+        """
+        try:
+            return self._connection.execute(statement, arguments).rowcount
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+
+    def execute_many(self, statement: str, arguments: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each set of arguments.
+
+        Raises:
+            StoreError: it failed.
+        """
+        try:
+            self._connection.executemany(statement, arguments)
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """A writing transaction: durable when the block ends, undone when it raises.
+
+        Raises:
+            StoreError: read-only, locked for too long, or it could not be made durable.
+        """
+        if not self.writable:
+            raise StoreError(
+                f"the store {self.path} is read-only", hint=_REASONS[sqlite3.SQLITE_READONLY][1], code="StoreReadOnly"
+            )
+        with self._transaction("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """A reading transaction: all queries in the block see the same moment."""
+        with self._transaction("BEGIN"):
+            yield
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        self.execute(begin)
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:  # SQLite undoes some failures itself
+                self.execute("ROLLBACK")
+            raise
+
+
+def statements(script: str) -> Iterator[str]:
+    """The single statements of an SQL script; unlike ``executescript`` they can run within a transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def store_error(error: sqlite3.Error, path: str) -> StoreError:
+    """What SQLite says, as what became of the store."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest of it is the extended code
+    reason, hint = _REASONS.get(code, ("could not be used", ""))
+    return StoreError(f"the store {path} {reason}: {error}", hint=hint)
+
+
+def _refuse_network_file_system(path: str) -> None:
+    """Locks and shared memory of SQLite's write-ahead log do not work across machines.
+
+    Raises:
+        StoreError: the file is on a network file system (found on Linux only).
+    """
+    kind = _file_system(path)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise StoreError(
+            f"the store {path} is on a network file system ({kind}), expected a local disk",
+            hint="two machines writing to it would damage it; keep it on a local disk",
+        )
+
+
+def _file_system(path: str) -> str:
+    """Type of the file system that holds the file, as in /proc/self/mountinfo (proc(5)); empty when not known."""
+    device = os.stat(path).st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+            for mount in mounts:
+                fields, _, rest = mount.partition(" - ")
+                if fields.split(" ", 3)[2] == wanted:
+                    return rest.split(" ", 1)[0]
+    except (OSError, IndexError):
+        pass
+    return ""

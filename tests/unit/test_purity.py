@@ -1,0 +1,181 @@
+"""Pure modules do no I/O: each exercise below runs them in a process where an audit hook forbids it.
+
+To add one: write a function ``exercise_...`` that calls the pure code with arguments made in memory. What it needs from
+disk (a fixture) is read at the top of this module, before the hook is set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from signkit import algorithms, config, evidence
+from signkit.algorithms import digests
+from signkit.audit.entry import AuditEntry
+from signkit.der import ber
+from signkit.errors import SignkitError, UsageError
+from signkit.formats import format_named
+from signkit.keys import reference
+from signkit.lab.authority import Authority, SigningKey
+from signkit.operations.keys import KeyService, SignInput
+from signkit.verification.decide import decide
+from signkit.verification.examine import examine
+from signkit.verification.inputs import ArtifactInput, Trust
+from signkit.verification.policy import Identity, Policy
+from signkit.x509 import certificate, names, pem, request
+from tests.support.fakes import MemoryProvider, MemoryStore
+from tests.support.purity import run_without_effects
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Pure parts (see docs/adr/0001-layers.md) without functions of their own.
+WITHOUT_FUNCTIONS = {"ports"}
+
+
+def exercise_errors() -> None:
+    assert UsageError("found 1, expected 2", hint="use 2").exit_status == 2
+
+
+def exercise_evidence() -> None:
+    checks = [evidence.passed("a", found=1), evidence.failed("b", "found 1, expected 2"), evidence.skipped("c", "")]
+    tree = evidence.group("group", [*checks, evidence.indeterminate("d", "no CRL")])
+    assert tree.verdict is evidence.Verdict.FAIL
+    assert evidence.find([tree], "d") is tree.children[3]
+
+
+def exercise_key_references() -> None:
+    assert str(reference.parse_key_version("alias/release@02")) == "alias/release@2"
+    for wrong in ("alias/release", "@1", "key@0"):
+        try:
+            reference.parse_key_version(wrong)
+        except SignkitError:
+            continue
+        raise AssertionError(wrong)
+
+
+def exercise_audit_entry() -> None:
+    at = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert b'"at":"2025-01-02T03:04:05.000000Z"' in AuditEntry(at, "os:alice", "Sign", "ok", "request").encode()
+
+
+def exercise_configuration() -> None:
+    assert config.parse('[sign]\nkey = ["alias/release@2"]\n').sign_key == ("alias/release@2",)
+
+
+def exercise_ber_to_der() -> None:
+    assert ber.to_der(bytes.fromhex("3080 0201 05 0000")) == bytes.fromhex("3003 0201 05")
+
+
+def exercise_request_to_verdict() -> None:
+    """From a key to a verdict, in memory: request, certificate, signature, path, decision."""
+    now = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    key = SigningKey.generate()
+    subject = names.parse("CN=Release,O=Acme")
+    info = request.to_be_signed(subject, key.public_key_info, key_usage=("digital_signature",), purposes=())
+    csr = request.assemble(info, key.algorithm, key.sign(info))
+    authority = Authority.create(now, os.urandom)
+    leaf, issuing, *_ = authority.issue(csr, now=now, random=os.urandom)
+    assert pem.decode(pem.encode("CERTIFICATE", leaf).encode())[0].data == leaf
+
+    artifact = b"artifact"
+    digested = {"sha256": digests.digest("sha256", artifact)}
+    cms = format_named("cms")
+    algorithm = algorithms.signature_algorithm(algorithms.key_type_of(key.public_key_info))
+    prepared = cms.prepare(certificate.load(leaf), (issuing,), algorithm, "sha256")
+    attributes = cms.to_be_signed(prepared, digested["sha256"], now)
+    signature = cms.assemble(prepared, attributes, key.sign(attributes))
+
+    trust = Trust((authority.root.certificate.der,), (), now)
+    policy = Policy(Identity(subjects=(subject,)))
+    for digest, accepted in ((digested["sha256"], True), (bytes(32), False)):
+        subject_of_proof = ArtifactInput("a", "a.p7s", cms.parse(signature), {"sha256": digest}, True, None)
+        assert decide(examine(subject_of_proof, trust), policy).accepted is accepted
+
+
+def exercise_key_operations() -> None:
+    now = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    store = MemoryStore()
+    identifiers = map("id-{}".format, count())
+    service = KeyService(
+        store, {"memory": MemoryProvider()}, clock=lambda: now, new_id=lambda: next(identifiers), principal="os:alice"
+    )
+    service.create_key("EC_P256", alias="alias/release", provider="memory")
+    algorithm = algorithms.signature_algorithm("EC_P256")
+    version = reference.parse_key_version("alias/release@1")
+    signatures = service.sign(version, algorithm, [SignInput(bytes(32), bytes(32), "app.bin")])
+    public_key_info = service.resolve_version(version)[1].public_key_info
+    assert algorithms.verify_digest(algorithm, public_key_info, bytes(32), signatures[0]) == ""
+    assert [entry.action for entry in store.entries] == ["CreateKey", "AsymmetricSign"]
+
+
+def opens_a_file() -> None:
+    with open(__file__):  # what no exercise may do
+        pass
+
+
+def opens_a_file_and_hides_it() -> None:
+    try:
+        opens_a_file()
+    except BaseException:
+        return
+
+
+def imports_lazily() -> None:
+    import colorsys  # an import alone is no effect
+
+    colorsys.rgb_to_hsv(0, 0, 0)
+
+
+EXERCISES: dict[str, Callable[[], None]] = {
+    name: value for name, value in globals().items() if name.startswith("exercise_") and callable(value)
+}
+PROOFS: dict[str, Callable[[], None]] = {
+    function.__name__: function for function in (opens_a_file, opens_a_file_and_hides_it, imports_lazily)
+}
+
+
+@pytest.fixture(scope="module")
+def outcome() -> dict[str, object]:
+    """Effects by exercise, and the modules that were exercised; from a process of its own."""
+    command = [sys.executable, "-m", "tests.unit.test_purity"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_pure_code_has_no_effects(outcome: dict[str, dict[str, list[str]]], name: str) -> None:
+    assert outcome["effects"][name] == []
+
+
+def test_the_hook_sees_effects_and_allows_imports(outcome: dict[str, dict[str, list[str]]]) -> None:
+    effects = outcome["effects"]
+    assert effects["opens_a_file"][0].startswith("open(")
+    assert effects["opens_a_file_and_hides_it"][0].startswith("open(")
+    assert effects["imports_lazily"] == []
+
+
+def test_every_pure_part_is_exercised(outcome: dict[str, list[str]]) -> None:
+    pure = {"errors", "evidence", "der", "algorithms", "x509", "tsp", "cms", "formats", "verification", "keys", "audit"}
+    pure |= {"config", "ports", "operations", "report"}
+    existing = {name for name in pure if any((ROOT / "signkit").glob(f"{name}.py")) or has_functions(name)}
+    exercised = {module.split(".")[1] for module in outcome["modules"]}
+    assert existing - exercised - WITHOUT_FUNCTIONS == set()
+
+
+def has_functions(name: str) -> bool:
+    """Whether a package of that name has code beyond its docstring."""
+    return any(file.name != "__init__.py" for file in (ROOT / "signkit" / name).glob("*.py"))
+
+
+if __name__ == "__main__":
+    effects, modules = run_without_effects(EXERCISES | PROOFS)
+    json.dump({"effects": effects, "modules": modules}, sys.stdout)
