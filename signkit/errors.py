@@ -20,6 +20,7 @@
      |   +- CertificateUnusableError     the certificate can't serve this signature (expired, wrong purpose)
      |   +- ConfigurationError           configuration or policy is invalid
      +- MalformedError              11   a signature, certificate or request can't be parsed
+     +- ProofOfPossessionError      13   a certification request is not signed by the key it carries
      +- VerificationError        10-19   an artifact was refused; carries the whole result
 
 The number is the exit status of the command line (see ``docs/exit-codes.md``). A message states what was found and
@@ -173,6 +174,13 @@ class MalformedError(SignkitError):
 
     exit_status = 11
     default_code = "Malformed"
+
+
+class ProofOfPossessionError(SignkitError):
+    """A certification request is not signed by the key it carries (RFC 2986 section 3)."""
+
+    exit_status = 13
+    default_code = "ProofOfPossessionFailed"
 
 
 class VerificationError(SignkitError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -25,6 +25,12 @@ _COMMON = (
 )
 
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+
+
 class Session:
     """One run of the program: its common flags, and the way to its parts and its output."""
 
@@ -32,6 +38,7 @@ class Session:
         self.flags: set[str] = set()
         self.home: str | None = None
         self.config: str | None = None
+        self.emitted = False
 
     @property
     def json(self) -> bool:
@@ -51,11 +58,18 @@ class Session:
 
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
+        self.emitted = True
         if self.json:
             print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
         elif not self.quiet:
             for line in lines:
                 print(self._paint(printable(line)))
+
+    def print_raw(self, data: bytes) -> None:
+        """Print the bytes of a result that is a file of its own (PEM, DER)."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
     def notice(self, text: str) -> None:
         """Tell the person at the terminal something that is not the result."""
@@ -107,9 +121,9 @@ class App(typer.Typer):
             **attributes,
         )
 
-    def command(self, name: str | None = None, **attributes: Any) -> Any:
-        """As ``typer.Typer.command``, with the common flags."""
-        return super().command(name, cls=Command, **attributes)
+    def verb(self, name: str) -> Callable[[Function], Function]:
+        """Decorator: the function becomes a command of that name, with the common flags."""
+        return self.command(name, cls=Command)
 
 
 def common_options() -> list[TyperOption]:
@@ -138,3 +152,29 @@ def report_error(error: SignkitError, *, as_json: bool, document_printed: bool =
     print(f"{PROGRAM}: error: {printable(error.message)}", file=sys.stderr)
     if error.hint:
         print(f"{PROGRAM}: hint: {printable(error.hint)}", file=sys.stderr)
+
+
+def write_file(run: Session, path: str | None, data: bytes, *, force: bool, dry_run: bool = False) -> str:
+    """Write an output file whole or not at all; returns what was done, in words."""
+    from signkit.files import FileSink
+
+    if path is None:
+        return ""
+    sink = FileSink()
+    sink.check([path], overwrite=force)
+    if dry_run:
+        return "would be written to"
+    sink.write(path, data, overwrite=force)
+    return "written to"
+
+
+def write_or_print(run: Session, data: bytes, path: str | None, *, force: bool, what: str) -> None:
+    """Write a result that is a file of its own, or print it when no file was named."""
+    written = write_file(run, path, data, force=force)
+    if path is not None or run.json:
+        import base64
+
+        document = {what.replace(" ", "_"): base64.b64encode(data).decode(), "out": path}
+        run.emit(document, [f"{what} {written} {path}"])
+    else:
+        run.print_raw(data)

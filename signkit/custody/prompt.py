@@ -8,7 +8,7 @@ from signkit.custody.private_files import read_private
 from signkit.errors import RootKeyError, UsageError
 from signkit.keys.sealing import RootSecret
 
-PASSPHRASE_FILE = "SIGNKIT_PASSPHRASE_FILE"
+PASSPHRASE_FILE = "SIGNKIT_PASSPHRASE_FILE"  # noqa: S105 (a name, not a passphrase)
 """Environment variable that names a private file with the passphrase; one newline at its end does not count."""
 
 _LIMIT = 4096
@@ -66,12 +66,12 @@ def _secret(passphrase: bytes) -> RootSecret:
 
 
 def _ask(prompt: str) -> bytes:
-    """What is typed on the terminal, unseen; standard input is never read instead."""
+    """What is typed on the terminal, unseen."""
     import getpass
     import warnings
 
     try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+        _require_terminal()
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # it would read on with the echo left on
             return getpass.getpass(prompt).encode()
@@ -82,3 +82,12 @@ def _ask(prompt: str) -> bytes:
         ) from error
     except (EOFError, UnicodeError) as error:
         raise RootKeyError("no passphrase was typed") from error
+
+
+def _require_terminal() -> None:
+    """Open the terminal once, because without one ``getpass`` would read standard input.
+
+    Raises:
+        OSError: there is none.
+    """
+    os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))

@@ -61,16 +61,7 @@ class ParsedCms:
             if value is not None and value.passed:
                 break
         checks += self._embedded_content(info, digested)
-        return Signer(
-            certificate=certificate,
-            named=_named(info),
-            algorithm=_algorithm(info),
-            digest=_digest(info),
-            signing_time=signer_info.claimed_signing_time(info),
-            timestamps=sum(attribute.type == oids.SIGNATURE_TIME_STAMP for attribute in info.unsigned_attributes),
-            attributes=tuple(oids.name(attribute.type) for attribute in info.signed_attributes or ()),
-            checks=tuple(checks),
-        )
+        return describe_signer(info, certificate, tuple(checks))
 
     def _embedded_content(self, info: SignerInfo, digested: Mapping[str, bytes]) -> list[Check]:
         """A signature that carries content must carry the artifact: else two readers would see two things signed."""
@@ -111,6 +102,20 @@ class CmsDetached:
 
 
 FORMAT: Format = CmsDetached()
+
+
+def describe_signer(info: SignerInfo, certificate: Certificate | None, checks: tuple[Check, ...]) -> Signer:
+    """What a SignerInfo says, with the certificate it was found to name and the checks that were made."""
+    return Signer(
+        certificate=certificate,
+        named=_named(info),
+        algorithm=_algorithm(info),
+        digest=_digest(info),
+        signing_time=signer_info.claimed_signing_time(info),
+        timestamps=sum(attribute.type == oids.SIGNATURE_TIME_STAMP for attribute in info.unsigned_attributes),
+        attributes=tuple(oids.name(attribute.type) for attribute in info.signed_attributes or ()),
+        checks=checks,
+    )
 
 
 def _without_certificate() -> Iterable[Check]:

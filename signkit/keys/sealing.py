@@ -60,7 +60,7 @@ class RootSecret(NamedTuple):
 
 
 class Argon2Parameters(NamedTuple):
-    """Cost of turning a passphrase into a key with Argon2id. The default is RFC 9106's second recommended choice.
+    """Cost of turning a passphrase into a key with Argon2id (RFC 9106).
 
     Attributes:
         iterations: passes over the memory, 1 to 16.
@@ -76,6 +76,10 @@ class Argon2Parameters(NamedTuple):
     def acceptable(self) -> bool:
         """Whether all three are within bounds: neither too cheap to resist guessing nor too dear to run."""
         return 1 <= self.iterations <= 16 and 8 * 1024 <= self.memory_kib <= 1024 * 1024 and 1 <= self.lanes <= 16
+
+
+DEFAULT_COST = Argon2Parameters()
+"""RFC 9106's second recommended choice: 3 passes over 64 MiB in 4 lanes, about a quarter of a second."""
 
 
 class RecordContext(NamedTuple):
@@ -135,8 +139,8 @@ class Kek:
         name = f"the sealed private key of {context.key_id}@{context.number}"
         if len(record) < _RECORD_HEADER.size + _TAG_SIZE or not record.startswith(_MAGIC):
             raise StoreError(
-                f"{name} is no sealed record: found {len(record)} bytes that begin with {record[:4].hex() or 'nothing'}, "
-                f"expected {_RECORD_HEADER.size + _TAG_SIZE} or more that begin with {_MAGIC.hex()}",
+                f"{name} is no sealed record: found {len(record)} bytes that begin with '{record[:4].hex()}', "
+                f"expected {_RECORD_HEADER.size + _TAG_SIZE} or more that begin with '{_MAGIC.hex()}'",
                 hint=_FROM_BACKUP,
             )
         _, kek_id, nonce = _RECORD_HEADER.unpack_from(record)
@@ -148,9 +152,7 @@ class Kek:
         except InvalidTag:
             raise StoreError(f"{name} does not belong there or was changed", hint=_FROM_BACKUP) from None
 
-    def wrap(
-        self, secret: RootSecret, store_id: str, random: Random, cost: Argon2Parameters = Argon2Parameters()
-    ) -> bytes:
+    def wrap(self, secret: RootSecret, store_id: str, random: Random, cost: Argon2Parameters = DEFAULT_COST) -> bytes:
         """This key under a root key or passphrase, to be kept in the store (JSON; holds no secret in the clear).
 
         Args:

@@ -22,6 +22,11 @@ _NOTE = "Private key of a signkit lab, for tests only\n"
 _LIMIT = 64 * 1024
 
 
+def files(folder: str) -> list[str]:
+    """Paths of the files that make up an authority in a folder."""
+    return [os.path.join(folder, name) for name in (ROOT, ISSUING, ROOT_KEY, ISSUING_KEY)]
+
+
 def save(authority: Authority, folder: str, sink: OutputSink) -> list[str]:
     """Write an authority to a folder; the private keys are readable by the owner only.
 

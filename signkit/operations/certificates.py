@@ -9,10 +9,10 @@ from signkit.algorithms import digests
 from signkit.audit.entry import AuditEntry
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
-from signkit.keys.reference import KeyReference
+from signkit.keys.reference import KeyReference, parse_key_version
 from signkit.operations.keys import KeyService
 from signkit.ports import ArtifactSource, Clock, Store
-from signkit.x509 import bundle
+from signkit.x509 import bundle, pem
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
 from signkit.x509.path import signature_problem
@@ -38,6 +38,15 @@ class Imported(NamedTuple):
     chain: tuple[Certificate, ...]
     complete: bool
     unused: tuple[str, ...]
+
+
+class Listed(NamedTuple):
+    """A bound certificate with the key version it is of; ``current`` = signatures by that version carry it."""
+
+    key: Key
+    version: KeyVersion
+    bound: BoundCertificate
+    current: bool
 
 
 class CertificateService:
@@ -110,12 +119,53 @@ class CertificateService:
             )
         return bound[0]
 
-    def certificates(self) -> list[tuple[Key, KeyVersion, BoundCertificate]]:
-        """Every bound certificate with its key and version; the current one of a version first."""
+    def of_version(self, version: KeyVersion) -> BoundCertificate | None:
+        """The current certificate of a version, or None."""
+        return next(iter(self._store.certificates(version.id)), None)
+
+    def of_versions(self, reference: KeyReference) -> list[tuple[KeyVersion, BoundCertificate | None]]:
+        """The versions of a key, each with its current certificate or None.
+
+        Raises:
+            NotFoundError: no such key.
+        """
+        key = self._keys.resolve(reference)
+        return [(version, self.of_version(version)) for version in self._keys.versions_of(key)]
+
+    def look_up(self, what: str) -> list[Certificate]:
+        """The certificates of a key version (``KEY@V``; current one, then its chain), or those in a file.
+
+        Raises:
+            NotFoundError: no such key or version, or it has no certificate.
+            FileError: the file can't be read.
+            MalformedError: the file holds no certificate.
+        """
+        if "@" in what and not self._source.exists(what):
+            bound = self.current(parse_key_version(what))
+            return [x509_certificate.load(der) for der in (bound.certificate, *bound.chain)]
+        return self._read(what)
+
+    def export(self, reference: KeyReference, *, chain: bool = False) -> str:
+        """The current certificate of a version as PEM, with its issuing certificates if wanted.
+
+        Raises:
+            NotFoundError: no such key or version, or it has no certificate.
+        """
+        bound = self.current(reference)
+        wanted = (bound.certificate, *bound.chain) if chain else (bound.certificate,)
+        return "".join(pem.encode(pem.CERTIFICATE_LABELS[0], der) for der in wanted)
+
+    def certificates(self) -> list[Listed]:
+        """Every certificate that was bound; the current one of a version first."""
         versions = {
             version.id: (key, version) for key in self._store.keys() for version in self._store.versions(key.id)
         }
-        return [(*versions[bound.version_id], bound) for bound in self._store.certificates()]
+        seen: set[str] = set()
+        listed = []
+        for bound in self._store.certificates():
+            listed.append(Listed(*versions[bound.version_id], bound, bound.version_id not in seen))
+            seen.add(bound.version_id)
+        return listed
 
     def _read(self, path: str) -> list[Certificate]:
         data = self._source.read(path, limit=MAXIMUM_FILE, what="certificate")

@@ -6,15 +6,25 @@ Every private operation is executed, then recorded; its result is released only 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from signkit import algorithms
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
-from signkit.errors import NotFoundError, ProviderError, SignkitError, StateError, UsageError
+from signkit.errors import (
+    ConflictError,
+    NotFoundError,
+    ProviderError,
+    RefusedError,
+    SignkitError,
+    StateError,
+    UsageError,
+)
 from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference, parse_alias
 from signkit.ports import Clock, Provider, Store
+from signkit.x509 import pem
 
 MAXIMUM_DESCRIPTION = 8192
 
@@ -44,6 +54,7 @@ class KeyService:
         clock: Clock,
         new_id: Callable[[], str],
         principal: str,
+        minimum_version_interval_days: int = 0,
     ) -> None:
         """Take the parts; nothing is opened here.
 
@@ -53,21 +64,24 @@ class KeyService:
             clock: the present.
             new_id: makes UUIDs.
             principal: who asks, for example ``os:alice``.
+            minimum_version_interval_days: days that must lie between two versions of a key.
         """
         self._store = store
         self._providers = providers
         self._clock = clock
         self._new_id = new_id
         self._principal = principal
+        self._minimum_interval = timedelta(days=minimum_version_interval_days)
 
     def create_key(
         self,
         key_type: str,
         *,
-        usage: KeyUsage = KeyUsage.SIGN_VERIFY,
+        usage: str = KeyUsage.SIGN_VERIFY,
         alias: str | None = None,
         description: str = "",
         provider: str = "software",
+        dry_run: bool = False,
     ) -> tuple[Key, KeyVersion]:
         """Make a key with its version 1.
 
@@ -77,6 +91,7 @@ class KeyService:
             alias: ``alias/NAME`` to give it, or None.
             description: free text of at most 8192 characters.
             provider: where its private keys shall live.
+            dry_run: check everything and make nothing.
 
         Raises:
             UsageError: unknown key type, provider or usage, or a malformed alias.
@@ -84,24 +99,30 @@ class KeyService:
             ProviderError: the provider could not make the key pair.
         """
         algorithms.key_type(key_type)
-        if usage is not KeyUsage.SIGN_VERIFY:
-            raise UsageError(f"usage {usage.value} is not available yet, expected {KeyUsage.SIGN_VERIFY.value}")
+        if usage != KeyUsage.SIGN_VERIFY:
+            raise UsageError(f"usage '{usage}' is not available, expected {KeyUsage.SIGN_VERIFY.value}")
         if len(description) > MAXIMUM_DESCRIPTION:
             raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
         if alias is not None:
-            parse_alias(alias)
+            self._require_free(alias)
         holder = self._provider(provider)
         if not holder.supports(key_type):
             raise UsageError(f"provider {provider} can't make keys of type {key_type}")
         now = self._clock()
-        key = Key(self._new_id(), key_type, usage, KeyState.ENABLED, provider, description, now)
+        key = Key(self._new_id(), key_type, KeyUsage(usage), KeyState.ENABLED, provider, description, now)
         pending = KeyVersion(self._new_id(), key.id, 1, VersionState.PENDING, now, b"", b"")
+        if dry_run:
+            return key, pending
         entry = self._entry("CreateKey", key, 1, detail=alias or "")
         self._store.create_key(key, pending, alias, [entry])
         return key, self._complete(key, pending, entry)
 
-    def create_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
+    def create_version(self, reference: KeyReference, *, dry_run: bool = False) -> tuple[Key, KeyVersion]:
         """Make the next version of a key. It is used only by who names it.
+
+        Args:
+            reference: the key.
+            dry_run: check everything and make nothing.
 
         Raises:
             NotFoundError: no such key.
@@ -110,7 +131,10 @@ class KeyService:
         """
         key = self.resolve(reference)
         _require_enabled(key)
+        self._require_interval(key)
         wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
+        if dry_run:
+            return key, wanted._replace(number=len(self._store.versions(key.id)) + 1)
         entry = self._entry("CreateKeyVersion", key)
         pending = self._store.create_version(wanted, [entry])
         return key, self._complete(key, pending, entry._replace(version=pending.number))
@@ -135,28 +159,33 @@ class KeyService:
         Raises:
             NotFoundError: no such alias or key.
         """
-        key_id = reference.key
-        if reference.is_alias:
-            alias = self._store.alias(reference.key)
-            if alias is None:
-                raise NotFoundError(
-                    f"no alias '{reference.key}': {_known('alias', [a.name for a in self._store.aliases()])}",
-                    hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
-                    code="Forbidden.AliasNotFound",
-                )
-            key_id = alias.key_id
+        key_id = self._alias(reference.key).key_id if reference.is_alias else reference.key
         key = self._store.key(key_id)
         if key is None:
             raise NotFoundError(f"no key '{key_id}'", hint="'signkit key list' shows all keys")
         return key
 
-    def versions(self, reference: KeyReference) -> list[KeyVersion]:
-        """Versions of a key by number.
+    def versions_of(self, key: Key) -> list[KeyVersion]:
+        """Versions of a key by number."""
+        return self._store.versions(key.id)
+
+    def public_key(self, reference: KeyReference, encoding: str = "der") -> bytes:
+        """The public key of a version.
+
+        Args:
+            reference: key and version.
+            encoding: ``der`` (SubjectPublicKeyInfo) or ``pem``.
 
         Raises:
-            NotFoundError: no such key.
+            UsageError: unknown encoding.
+            NotFoundError: no such key or version.
+            StateError: the state of key or version forbids it.
         """
-        return self._store.versions(self.resolve(reference).id)
+        if encoding not in ("der", "pem"):
+            raise UsageError(f"'{encoding}' is not an encoding of public keys: expected pem or der")
+        _key, version = self.usable_version(reference)
+        der = version.public_key_info
+        return der if encoding == "der" else pem.encode("PUBLIC KEY", der).encode()
 
     def resolve_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
         """The key and version that a reference names.
@@ -197,7 +226,7 @@ class KeyService:
         """All aliases by name."""
         return self._store.aliases()
 
-    def create_alias(self, name: str, reference: KeyReference) -> Alias:
+    def create_alias(self, name: str, reference: KeyReference, *, dry_run: bool = False) -> Alias:
         """Give a key a further name.
 
         Raises:
@@ -205,30 +234,39 @@ class KeyService:
             NotFoundError: no such key.
             ConflictError: the alias exists.
         """
+        self._require_free(name)
         key = self.resolve(reference)
-        alias = Alias(parse_alias(name), key.id, self._clock())
-        self._store.create_alias(alias, [self._entry("CreateAlias", key, detail=name)])
+        alias = Alias(name, key.id, self._clock())
+        if not dry_run:
+            self._store.create_alias(alias, [self._entry("CreateAlias", key, detail=name)])
         return alias
 
-    def update_alias(self, name: str, reference: KeyReference) -> Alias:
+    def update_alias(self, name: str, reference: KeyReference, *, dry_run: bool = False) -> Alias:
         """Move an alias to another key.
 
         Raises:
             NotFoundError: no such alias or key.
         """
-        self.resolve(KeyReference(parse_alias(name), None))
+        alias = self._alias(name)
         key = self.resolve(reference)
-        self._store.update_alias(name, key.id, [self._entry("UpdateAlias", key, detail=name)])
-        return Alias(name, key.id, self._clock())
+        if not dry_run:
+            self._store.update_alias(name, key.id, [self._entry("UpdateAlias", key, detail=name)])
+        return alias._replace(key_id=key.id)
 
-    def delete_alias(self, name: str) -> None:
+    def delete_alias(self, name: str, *, dry_run: bool = False) -> Alias:
         """Take a name away; its key stays.
+
+        Returns:
+            The alias that was.
 
         Raises:
             NotFoundError: no such alias.
         """
-        key = self.resolve(KeyReference(parse_alias(name), None))
-        self._store.delete_alias(name, [self._entry("DeleteAlias", key, detail=name)])
+        alias = self._alias(name)
+        key = self.resolve(KeyReference(name, None))
+        if not dry_run:
+            self._store.delete_alias(name, [self._entry("DeleteAlias", key, detail=name)])
+        return alias
 
     def sign(self, reference: KeyReference, algorithm: SignatureAlgorithm, inputs: Sequence[SignInput]) -> list[bytes]:
         """Sign with one version; all signatures are recorded in one transaction before any is handed out.
@@ -263,6 +301,34 @@ class KeyService:
             raise
         self._store.record(entries)
         return signatures
+
+    def _alias(self, name: str) -> Alias:
+        alias = self._store.alias(parse_alias(name))
+        if alias is None:
+            raise NotFoundError(
+                f"no alias '{name}': {_known('alias', [one.name for one in self._store.aliases()])}",
+                hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
+                code="Forbidden.AliasNotFound",
+            )
+        return alias
+
+    def _require_free(self, name: str) -> None:
+        """Refuse a taken alias early; that two callers can't take one at once is the store's to see to."""
+        taken = self._store.alias(parse_alias(name))
+        if taken is not None:
+            raise ConflictError(
+                f"{name} exists already and names key {taken.key_id}",
+                hint="choose another name, or move it with 'signkit alias update'",
+            )
+
+    def _require_interval(self, key: Key) -> None:
+        last = max(version.created_at for version in self._store.versions(key.id))
+        if self._clock() < last + self._minimum_interval:
+            raise RefusedError(
+                f"key {key.id} got its last version at {last:%Y-%m-%dT%H:%M:%SZ}, and "
+                f"{self._minimum_interval.days} days must lie between two versions",
+                hint="minimum-version-interval-days in [keys] of signkit.toml sets this",
+            )
 
     def _provider(self, name: str) -> Provider:
         provider = self._providers.get(name)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.der import oids
-from signkit.errors import MalformedError, UsageError
+from signkit.errors import MalformedError, ProofOfPossessionError, UsageError
 from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
 from signkit.operations.keys import KeyService, SignInput
@@ -77,6 +77,19 @@ def create(keys: KeyService, reference: KeyReference, subject: str, *, template:
     return Created(der, made, key, version)
 
 
+def require_possession(found: CertificationRequest, path: str) -> None:
+    """Refuse a request that is not signed by the key it carries.
+
+    Raises:
+        ProofOfPossessionError: it is not.
+    """
+    if reason := found.proof_of_possession():
+        raise ProofOfPossessionError(
+            f"{path}: the request is not signed by the key it carries ({found.key_type}): {reason}",
+            hint="it was altered on its way or made wrongly: have it made and sent again",
+        )
+
+
 def read(source: ArtifactSource, path: str) -> CertificationRequest:
     """Read a request from a PEM (either label) or DER file.
 
@@ -86,20 +99,7 @@ def read(source: ArtifactSource, path: str) -> CertificationRequest:
     """
     data = source.read(path, limit=MAXIMUM_FILE, what="certification request")
     try:
-        return request.load(_der(data))
+        return request.from_file(data)
     except MalformedError as error:
         hint = error.hint or "expected a PKCS #10 certification request in PEM or DER"
         raise MalformedError(f"{path}: {error.message}", hint=hint) from error
-
-
-def _der(data: bytes) -> bytes:
-    if not data.strip():
-        raise MalformedError("the file is empty")
-    if not pem.looks_like(data):
-        return data
-    blocks = pem.decode(data)
-    found = [block.data for block in blocks if block.label in pem.REQUEST_LABELS]
-    if len(found) != 1:
-        labels = ", ".join(block.label for block in blocks) or "none"
-        raise MalformedError(f"found {len(found)} certification requests, expected 1 (PEM blocks: {labels})")
-    return found[0]

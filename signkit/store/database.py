@@ -18,8 +18,7 @@ from signkit.errors import StoreError
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process that is writing."""
 
-_READING = ("foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON")
-_WRITING = ("synchronous=FULL", "secure_delete=ON")
+_SETTINGS = ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON", "secure_delete=ON")
 _NETWORK_FILE_SYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph")
 )
@@ -84,8 +83,15 @@ class Database:
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
                 os.close(descriptor)
         except OSError as error:
-            raise StoreError(f"the store {path} can't be made: {error.strerror or error}") from error
-        return cls.open(path)
+            raise StoreError(f"the store {path} can't be made: {error.strerror}: {error.filename}") from error
+        database = cls.open(path)
+        try:
+            if not database.rows("SELECT name FROM sqlite_schema"):
+                database.use_write_ahead_log()
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     @classmethod
     def _connect(cls, path: str, query: str, *, writable: bool) -> Database:
@@ -98,24 +104,26 @@ class Database:
             raise store_error(error, path) from error
         database = cls(connection, path, writable=writable)
         try:
-            for setting in _READING:
+            for setting in _SETTINGS:
                 database.execute(f"PRAGMA {setting}")
-            if writable:
-                database._prepare_writing()
         except BaseException:
             database.close()
             raise
         return database
 
-    def _prepare_writing(self) -> None:
-        [(mode,)] = self.rows("PRAGMA journal_mode=WAL")
-        if mode != "wal":
-            raise StoreError(
-                f"the store {self.path} can't have a write-ahead log: expected journal mode wal, found {mode}",
-                hint="keep it on a local disk",
-            )
-        for setting in _WRITING:
-            self.execute(f"PRAGMA {setting}")
+    def use_write_ahead_log(self) -> None:
+        """Put a writable database into the write-ahead mode; apart from opening, because it changes the file for good.
+
+        Raises:
+            StoreError: where the file is, SQLite can't have a write-ahead log.
+        """
+        if self.writable:
+            [(mode,)] = self.rows("PRAGMA journal_mode=WAL")
+            if mode != "wal":
+                raise StoreError(
+                    f"the store {self.path} can't have a write-ahead log: expected journal mode wal, found {mode}",
+                    hint="keep it on a local disk",
+                )
 
     def close(self) -> None:
         """Close the connection; closing twice is allowed."""
@@ -233,9 +241,9 @@ def _refuse_network_file_system(path: str) -> None:
 
 def _file_system(path: str) -> str:
     """Type of the file system that holds the file, as in /proc/self/mountinfo (proc(5)); empty when not known."""
-    device = os.stat(path).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
+        device = os.stat(path).st_dev
+        wanted = f"{os.major(device)}:{os.minor(device)}"
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
             for mount in mounts:
                 fields, _, rest = mount.partition(" - ")

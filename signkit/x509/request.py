@@ -9,7 +9,7 @@ from signkit.algorithms import digests
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.der import gate, oids, reader, writer
 from signkit.errors import MalformedError
-from signkit.x509 import names
+from signkit.x509 import names, pem
 from signkit.x509.certificate import Extension
 from signkit.x509.names import Name
 
@@ -67,6 +67,24 @@ def load(der: bytes) -> CertificationRequest:
         return CertificationRequest(der)
     except (ValueError, IndexError) as error:
         raise MalformedError(f"certification request can't be parsed: {error}") from error
+
+
+def from_file(data: bytes) -> CertificationRequest:
+    """The only request in a PEM (either label) or DER file.
+
+    Raises:
+        MalformedError: there is none, there are several, or it can't be parsed.
+    """
+    if not data.strip():
+        raise MalformedError("the file is empty, expected a certification request")
+    if not pem.looks_like(data):
+        return load(data)
+    blocks = pem.decode(data)
+    found = [block.data for block in blocks if block.label in pem.REQUEST_LABELS]
+    if len(found) != 1:
+        labels = ", ".join(block.label for block in blocks)
+        raise MalformedError(f"found {len(found)} certification requests, expected 1 (PEM blocks: {labels})")
+    return load(found[0])
 
 
 def to_be_signed(

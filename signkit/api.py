@@ -1,0 +1,227 @@
+"""The pipeline for Python programs: what the command line does, as a class and two functions.
+
+>>> import signkit
+>>> kit = signkit.Signkit.init("home")                              # doctest: +SKIP
+>>> kit.create_key("EC_P256", alias="alias/release")                # doctest: +SKIP
+>>> request = kit.create_request("alias/release@1", "CN=Acme")      # doctest: +SKIP
+>>> kit.import_certificate("alias/release@1", "release-chain.pem")  # doctest: +SKIP
+>>> kit.sign("app.bin", key="alias/release@1")                      # doctest: +SKIP
+>>> signkit.verify("app.bin", trust=["root.pem"])                   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from signkit.keys.reference import parse_any, parse_key, parse_key_version
+from signkit.operations.sign import SignOptions
+from signkit.verification.policy import ANYONE, Policy
+from signkit.wiring import Wiring
+
+if TYPE_CHECKING:
+    from signkit.keys.model import Key, KeyVersion
+    from signkit.operations.certificates import Imported
+    from signkit.operations.requests import Created
+    from signkit.operations.sign import Signed
+    from signkit.verification.result import VerificationResult
+
+Path = str | os.PathLike[str]
+
+
+class Signkit:
+    """A store and everything that can be done with it."""
+
+    def __init__(self, home: Path | None = None, *, config: Path | None = None) -> None:
+        """Name a store; it is opened when first used.
+
+        Args:
+            home: folder that holds the store; None = ``SIGNKIT_HOME``, else the platform's user data folder.
+            config: ``signkit.toml``; None = ``SIGNKIT_CONFIG``, else the one in the current folder, if any.
+        """
+        self._wiring = Wiring(os.environ, home=_text(home), config=_text(config))
+
+    @classmethod
+    def init(cls, home: Path | None = None, *, root_key: str | None = None, config: Path | None = None) -> Signkit:
+        """Make a store.
+
+        Args:
+            home: folder that will hold it.
+            root_key: ``file:PATH`` or ``prompt:``; None = a generated file in the configuration folder.
+            config: as for the class.
+
+        Raises:
+            OutputExistsError: there is a store already.
+            RootKeyError: the root key could not be made or is not acceptable.
+            StoreError: the store could not be made.
+        """
+        kit = cls(home, config=config)
+        kit._wiring.init(root_key)
+        return kit
+
+    def create_key(
+        self, key_type: str, *, alias: str | None = None, description: str = "", provider: str = "software"
+    ) -> tuple[Key, KeyVersion]:
+        """Make a key with its version 1; see ``KeyService.create_key``.
+
+        Args:
+            key_type: for example ``EC_P256``.
+            alias: ``alias/NAME``, or None.
+            description: free text.
+            provider: where its private keys shall live.
+
+        Raises:
+            UsageError: unknown key type or malformed alias.
+            ConflictError: the alias exists.
+        """
+        return self._wiring.keys.create_key(key_type, alias=alias, description=description, provider=provider)
+
+    def create_version(self, key: str) -> tuple[Key, KeyVersion]:
+        """Make the next version of a key (id or alias).
+
+        Raises:
+            NotFoundError: no such key.
+            RefusedError: the key has as many versions as are allowed.
+        """
+        return self._wiring.keys.create_version(parse_key(key))
+
+    def keys(self) -> list[Key]:
+        """All keys, oldest first."""
+        return self._wiring.keys.keys()
+
+    def versions(self, key: str) -> list[KeyVersion]:
+        """Versions of a key (id or alias) by number.
+
+        Raises:
+            NotFoundError: no such key.
+        """
+        service = self._wiring.keys
+        return service.versions_of(service.resolve(parse_any(key)))
+
+    def public_key(self, reference: str) -> bytes:
+        """DER SubjectPublicKeyInfo of a version, ``KEY@V``.
+
+        Raises:
+            NotFoundError: no such key or version.
+        """
+        return self._wiring.keys.public_key(parse_key_version(reference))
+
+    def create_request(self, reference: str, subject: str, *, template: str = "code-signing") -> Created:
+        """Make a certification request for ``KEY@V``; ``.pem`` of the answer is what an authority wants.
+
+        Args:
+            reference: ``KEY@V``.
+            subject: distinguished name, ``CN=Acme Release,O=Acme,C=DE``.
+            template: ``code-signing``, ``tsa`` or ``none``.
+
+        Raises:
+            UsageError: malformed subject or unknown template.
+            NotFoundError: no such key or version.
+            StateError: key or version is not enabled.
+        """
+        from signkit.operations import requests
+
+        return requests.create(self._wiring.keys, parse_key_version(reference), subject, template=template)
+
+    def import_certificate(self, reference: str, *paths: Path) -> Imported:
+        """Bind the certificate that an authority issued for ``KEY@V``, found anywhere in the files.
+
+        Raises:
+            FileError: a file can't be read.
+            MalformedError: a file holds no certificate.
+            BindingError: no certificate in the files is for this key version.
+        """
+        return self._wiring.certificates.import_certificate(parse_key_version(reference), _texts(paths))
+
+    def sign(
+        self, *paths: Path, key: str | None = None, digest: str = "", out_dir: Path = "", overwrite: bool = False
+    ) -> Signed:
+        """Write a detached CMS signature, ``PATH.p7s``, for each file.
+
+        Args:
+            paths: the artifacts.
+            key: ``KEY@V``; None = the one in the configuration.
+            digest: ``sha256``, ``sha384`` or ``sha512``; empty = the key type's own.
+            out_dir: folder for the signatures; empty = beside each artifact.
+            overwrite: replace existing signatures.
+
+        Raises:
+            UsageError: no artifact or no key.
+            NotFoundError: no such key or version, or it has no certificate.
+            CertificateUnusableError: the certificate has expired or is not for code signing.
+            FileError: an artifact can't be read or a signature can't be written.
+            OutputExistsError: a signature exists already.
+        """
+        options = SignOptions(digest=digest, out_dir=os.fspath(out_dir), overwrite=overwrite)
+        return self._wiring.signing().sign(_texts(paths), self._wiring.sign_reference(key), options)
+
+
+def verify(
+    *paths: Path,
+    trust: Sequence[Path],
+    intermediates: Sequence[Path] = (),
+    signature: Path | None = None,
+    policy: Policy = ANYONE,
+    at: datetime | None = None,
+) -> VerificationResult:
+    """Judge chain and signature of each file together, and raise unless all are accepted.
+
+    Args:
+        paths: the artifacts; the signature of each is ``PATH.p7s``.
+        trust: files with trust anchors. Trust is never implied.
+        intermediates: files with further certificates.
+        signature: the signature of the only artifact, when it is elsewhere.
+        policy: whom to accept; the default accepts any signer under the trust anchors.
+        at: judge as if now were this moment (aware UTC).
+
+    Returns:
+        The result, with every check.
+
+    Raises:
+        VerificationError: at least one artifact was refused; its ``result`` tells why.
+        FileError: a certificate file can't be read.
+        MalformedError: a certificate file holds no certificate.
+    """
+    from signkit.operations.verify import raise_unless_accepted
+
+    result = assess(*paths, trust=trust, intermediates=intermediates, signature=signature, policy=policy, at=at)
+    raise_unless_accepted(result)
+    return result
+
+
+def assess(
+    *paths: Path,
+    trust: Sequence[Path],
+    intermediates: Sequence[Path] = (),
+    signature: Path | None = None,
+    policy: Policy = ANYONE,
+    at: datetime | None = None,
+) -> VerificationResult:
+    """As ``verify``, but a refusal is a result too: its truth value is the verdict, so it must be looked at.
+
+    Raises:
+        FileError: a certificate file can't be read.
+        MalformedError: a certificate file holds no certificate.
+    """
+    return (
+        Wiring(os.environ)
+        .verifying()
+        .verify(
+            _texts(paths),
+            trust=_texts(trust),
+            intermediates=_texts(intermediates),
+            signature=_text(signature),
+            policy=policy,
+            at=at,
+        )
+    )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else os.fspath(path)
+
+
+def _texts(paths: Sequence[Path]) -> list[str]:
+    return [os.fspath(path) for path in paths]

@@ -1,0 +1,107 @@
+"""What operations answer, as the documents that ``--json`` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signkit.report.json import Document, certificate, request, time
+
+if TYPE_CHECKING:
+    from signkit.formats.base import Signer
+    from signkit.operations.certificates import Imported, Listed
+    from signkit.operations.inspect import Inspected
+    from signkit.operations.requests import Created
+    from signkit.operations.sign import Signed
+
+
+def created_request(created: Created, path: str | None) -> Document:
+    """A request that was just made."""
+    return {
+        **request(created.request),
+        "key_id": created.key.id,
+        "version": created.version.number,
+        "out": path,
+        "pem": created.pem,
+    }
+
+
+def signed(signed: Signed) -> Document:
+    """What ``sign`` wrote."""
+    return {
+        "key_id": signed.key.id,
+        "version": signed.version.number,
+        "algorithm": signed.algorithm.name,
+        "signer": str(signed.certificate.subject),
+        "certificate_sha256": signed.certificate.fingerprint,
+        "signatures": [
+            {
+                "artifact": artifact.artifact,
+                "signature": artifact.signature,
+                "size": artifact.size,
+                "digest": {artifact.digest_algorithm: artifact.digest_hex},
+            }
+            for artifact in signed.artifacts
+        ],
+        "skipped": list(signed.skipped),
+    }
+
+
+def imported(imported: Imported) -> Document:
+    """What importing a certificate came to."""
+    return {
+        **certificate(imported.certificate),
+        "chain": [certificate(one) for one in imported.chain],
+        "complete": imported.complete,
+        "unused": list(imported.unused),
+        "imported_at": time(imported.bound.imported_at),
+        "imported_by": imported.bound.imported_by,
+        "source": imported.bound.source,
+    }
+
+
+def listed(listed: Listed) -> Document:
+    """A bound certificate with its key version."""
+    from signkit.x509.certificate import load
+
+    return {
+        **certificate(load(listed.bound.certificate)),
+        "key_id": listed.key.id,
+        "version": listed.version.number,
+        "current": listed.current,
+        "imported_at": time(listed.bound.imported_at),
+        "imported_by": listed.bound.imported_by,
+        "source": listed.bound.source,
+    }
+
+
+def inspected(found: Inspected) -> Document:
+    """What is in a signature, certificate or request."""
+    from signkit.operations.inspect import InspectedCertificates
+    from signkit.x509.request import CertificationRequest
+
+    if isinstance(found, InspectedCertificates):
+        return {"kind": "certificates", "certificates": [certificate(one) for one in found.certificates]}
+    if isinstance(found, CertificationRequest):
+        return {"kind": "certification request", **request(found)}
+    return {
+        "kind": "signature",
+        "encoding": found.encoding,
+        "version": found.version,
+        "content": "detached" if found.content_size is None else f"embedded, {found.content_size} bytes",
+        "signers": [_signer(signer) for signer in found.signers],
+        "certificates": [certificate(one) for one in found.certificates],
+        "crls": found.crls,
+        "unusual": list(found.unusual),
+    }
+
+
+def _signer(signer: Signer) -> Document:
+    return {
+        "signer": str(signer.certificate.subject) if signer.certificate else None,
+        "named_by": signer.named,
+        "algorithm": signer.algorithm,
+        "digest_algorithm": signer.digest,
+        "signing_time": time(signer.signing_time) if signer.signing_time else None,
+        "signed_attributes": list(signer.attributes),
+        "timestamps": signer.timestamps,
+    }

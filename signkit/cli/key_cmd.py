@@ -1,0 +1,88 @@
+"""``signkit key``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from signkit.cli.base import App, DryRun, Force, session, write_or_print
+from signkit.cli.tables import table
+
+app = App(help="Keys: sets of numbered versions, none of them primary.")
+
+_SOFTWARE_NOTE = (
+    "this key lives in software; public authorities demand a hardware key for code signing (CA/B Forum CSBR 6.2.7.4)"
+)
+
+
+@app.verb("create")
+def create(
+    context: typer.Context,
+    key_type: Annotated[str, typer.Option("--type", metavar="T", help="RSA_3072, EC_P256, ... ('signkit doctor')")],
+    usage: Annotated[str, typer.Option(metavar="U", help="SIGN/VERIFY")] = "SIGN/VERIFY",
+    alias: Annotated[str | None, typer.Option(metavar="alias/NAME", help="A name for the key.")] = None,
+    description: Annotated[str, typer.Option(metavar="TEXT", help="What the key is for.")] = "",
+    provider: Annotated[str, typer.Option(metavar="P", help="Where its private keys live.")] = "software",
+    dry_run: DryRun = False,
+) -> None:
+    """Make a key with its version 1."""
+    from signkit.report import json as report
+
+    run = session(context)
+    keys = run.wiring().keys
+    key, version = keys.create_key(
+        key_type, usage=usage, alias=alias, description=description, provider=provider, dry_run=dry_run
+    )
+    named = alias or key.id
+    document = report.key(key, [version], keys.aliases())
+    verb = "would make" if dry_run else "made"
+    run.emit(document, [f"{verb} key {key.id} ({key.key_type}) with version 1, to be named {named}@1"])
+    if provider == "software":
+        run.notice(_SOFTWARE_NOTE)
+
+
+@app.verb("list")
+def list_keys(context: typer.Context) -> None:
+    """List all keys."""
+    from signkit.report import json as report
+
+    run = session(context)
+    keys = run.wiring().keys
+    aliases = keys.aliases()
+    documents = [report.key(key, keys.versions_of(key), aliases) for key in keys.keys()]
+    rows = [
+        (d["id"], d["key_type"], d["state"], str(len(d["versions"])), " ".join(d["aliases"]), d["description"])
+        for d in documents
+    ]
+    run.emit({"keys": documents}, table(("KEY", "TYPE", "STATE", "VERSIONS", "ALIASES", "DESCRIPTION"), rows))
+
+
+@app.verb("show")
+def show(context: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY")]) -> None:
+    """Show one key with its versions."""
+    from signkit.cli.tables import tree
+    from signkit.keys.reference import parse_key
+    from signkit.report import json as report
+
+    run = session(context)
+    keys = run.wiring().keys
+    found = keys.resolve(parse_key(key))
+    document = report.key(found, keys.versions_of(found), keys.aliases())
+    run.emit(document, tree(document))
+
+
+@app.verb("public")
+def public(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="KEY@V")],
+    format: Annotated[str, typer.Option("--format", metavar="pem|der", help="Encoding.")] = "pem",
+    out: Annotated[str | None, typer.Option(metavar="F", help="Where to write it [default: standard output].")] = None,
+    force: Force = False,
+) -> None:
+    """Print or write the public key of a version (SubjectPublicKeyInfo)."""
+    from signkit.keys.reference import parse_key_version
+
+    run = session(context)
+    data = run.wiring().keys.public_key(parse_key_version(reference), format)
+    write_or_print(run, data, out, force=force, what="public key")

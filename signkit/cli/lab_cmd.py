@@ -1,0 +1,46 @@
+"""``signkit lab``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from signkit.cli.base import App, DryRun, Force, session, write_file
+
+app = App(help="A throwaway authority for trying things out. Never trust it with anything.")
+
+
+@app.verb("create")
+def create(
+    context: typer.Context, folder: Annotated[str, typer.Argument(metavar="DIR")], dry_run: DryRun = False
+) -> None:
+    """Make a root and an issuing authority in a folder."""
+    run = session(context)
+    made = run.wiring().create_lab(folder, dry_run=dry_run)
+    verb = "would write" if dry_run else "wrote"
+    run.emit({"folder": folder, "files": made}, [f"{verb} {path}" for path in made])
+    run.notice("this authority is for tests only: its keys lie in plain files")
+
+
+@app.verb("issue")
+def issue(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="DIR")],
+    request: Annotated[str, typer.Argument(metavar="CSR")],
+    out: Annotated[str | None, typer.Option(metavar="F", help="Where to write the chain [CSR-chain.pem].")] = None,
+    days: Annotated[int, typer.Option(metavar="N", help="Days of validity.")] = 90,
+    force: Force = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Issue a code-signing certificate for a request: leaf and issuing certificate, as an authority sends them."""
+    from signkit.report import json as report
+    from signkit.x509 import pem
+
+    run = session(context)
+    target = out or f"{request.removesuffix('.csr').removesuffix('.pem')}-chain.pem"
+    issued = run.wiring().issue_in_lab(folder, request, days=days)
+    text = "".join(pem.encode(pem.CERTIFICATE_LABELS[0], one.der) for one in issued)
+    written = write_file(run, target, text.encode(), force=force, dry_run=dry_run)
+    lines = [f"issued {issued[0].subject}, valid to {report.time(issued[0].not_after)}, {written} {target}"]
+    run.emit({"out": target, "certificates": [report.certificate(one) for one in issued]}, lines)

@@ -1,0 +1,66 @@
+"""``signkit verify``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from signkit.cli.base import App, session
+from signkit.cli.progress import Progress
+
+app = App()
+_HELP_SIGNER = "The subject must have all these attributes; several = any of them."
+
+
+@app.verb("verify")
+def verify(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...")],
+    signature: Annotated[str | None, typer.Option(metavar="F", help="Its signature [default: FILE.p7s].")] = None,
+    trust: Annotated[list[str], typer.Option(metavar="F", help="Trust anchors; trust is never implied.")] = [],  # noqa: B006
+    intermediate: Annotated[list[str], typer.Option(metavar="F", help="Further certificates.")] = [],  # noqa: B006
+    signer: Annotated[list[str], typer.Option(metavar="DN", help=_HELP_SIGNER)] = [],  # noqa: B006
+    issuer: Annotated[str | None, typer.Option(metavar="DN", help="Issuer of the signer's certificate.")] = None,
+    spki_sha256: Annotated[list[str], typer.Option(metavar="HEX", help="SHA-256 of the signer's public key.")] = [],  # noqa: B006
+    require_identity: Annotated[
+        bool, typer.Option("--require-identity", help="Refuse when no signer was named.")
+    ] = False,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Judge as if now were TIME (RFC 3339).")] = None,
+    every_check: Annotated[bool, typer.Option("--every-check", help="List the checks that passed, too.")] = False,
+) -> None:
+    """Judge certificate chain and signature of each file together; 0 only when every file is accepted."""
+    from signkit.cli.arguments import moment, public_key_fingerprint
+    from signkit.operations.verify import raise_unless_accepted
+    from signkit.verification.policy import Identity, Policy
+    from signkit.x509 import names
+
+    run = session(context)
+    identity = Identity(
+        subjects=tuple(names.parse(text) for text in signer),
+        issuer=names.parse(issuer) if issuer is not None else None,
+        public_key_sha256=tuple(map(public_key_fingerprint, spki_sha256)),
+    )
+    with Progress("verifying", files, quiet=run.quiet or run.json) as progress:
+        result = (
+            run.wiring()
+            .verifying(progress=progress.advance)
+            .verify(
+                files,
+                trust=trust,
+                intermediates=intermediate,
+                signature=signature,
+                policy=Policy(identity, require_identity),
+                at=moment(at) if at is not None else None,
+            )
+        )
+    if run.json:
+        from signkit import __version__
+        from signkit.report import verification
+
+        run.emit(verification.document(result, tool_version=__version__), ())
+    else:
+        from signkit.report import text
+
+        run.emit({}, text.lines(result, every_check=every_check))
+    raise_unless_accepted(result)

@@ -1,0 +1,1 @@
+"""Where private keys live: one file each. Only this package holds them (and the lab its throwaway ones)."""

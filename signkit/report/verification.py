@@ -1,0 +1,81 @@
+"""The verification report ``signkit.verification/v1`` (JSON Schema in ``docs/verification-report.schema.json``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signkit.evidence import Check
+from signkit.report.json import time
+from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult
+
+SCHEMA = "signkit.verification/v1"
+
+
+def document(result: VerificationResult, *, tool_version: str) -> dict[str, Any]:
+    """The report as a JSON-able object; the same result gives the same bytes."""
+    return {
+        "schema": SCHEMA,
+        "accepted": result.accepted,
+        "exit_status": result.exit_status,
+        "now": time(result.now),
+        "network": list(result.network),
+        "tool": {"name": "signkit", "version": tool_version},
+        "artifacts": [_artifact(artifact) for artifact in result.artifacts],
+    }
+
+
+def _artifact(artifact: ArtifactResult) -> dict[str, Any]:
+    return {
+        "artifact": artifact.artifact,
+        "digest": artifact.digested,
+        "signature": artifact.signature,
+        "accepted": artifact.accepted,
+        "exit_status": artifact.exit_status,
+        "reasons": list(artifact.reasons),
+        "signers": [_signer(signer) for signer in artifact.signers],
+        "checks": [_check(check) for check in artifact.checks],
+    }
+
+
+def _signer(signer: SignerResult) -> dict[str, Any]:
+    certificate = signer.certificate
+    return {
+        "subject": str(certificate.subject) if certificate else None,
+        "issuer": str(certificate.issuer) if certificate else None,
+        "serial_number": f"{certificate.serial_number:x}" if certificate else None,
+        "certificate_sha256": certificate.fingerprint if certificate else None,
+        "public_key_sha256": certificate.public_key_fingerprint if certificate else None,
+        "key_type": signer.key_type or None,
+        "algorithm": signer.algorithm,
+        "signing_time": time(signer.signing_time) if signer.signing_time else None,
+        "timestamp": None,
+        "accepted": signer.accepted,
+        "path": [
+            {
+                "subject": str(one.subject),
+                "issuer": str(one.issuer),
+                "serial_number": f"{one.serial_number:x}",
+                "certificate_sha256": one.fingerprint,
+                "not_before": time(one.not_before),
+                "not_after": time(one.not_after),
+            }
+            for one in signer.path
+        ],
+        "paths_tried": list(signer.tried),
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "verdict": check.verdict.value,
+        "detail": check.detail,
+        "facts": _plain(check.facts),
+        "source": check.source,
+        "children": [_check(child) for child in check.children],
+    }
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
