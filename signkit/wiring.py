@@ -141,10 +141,11 @@ class Wiring:
         from signkit.audit.entry import AuditEntry
         from signkit.custody import parse_root_key
         from signkit.keys.sealing import KEY_SIZE, Kek
+        from signkit.store.schema import is_free
         from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
 
         path = self.store_path
-        if os.path.exists(path):
+        if not is_free(path):
             raise OutputExistsError(
                 f"there is a store at {path} already", path=path, hint="use it, or name another --home"
             )

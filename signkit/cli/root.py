@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from signkit.cli.base import App, Session, common_options, report_error
-from signkit.errors import SignkitError, UsageError, VerificationError
+from signkit.errors import FileError, SignkitError, UsageError, VerificationError
 
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
@@ -89,8 +89,10 @@ def run(arguments: list[str]) -> int:
     try:
         if options[:1] == ["--version"]:
             return _print_version()
-        status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
-        sys.stdout.flush()
+        try:
+            status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
+        finally:
+            sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except VerificationError as error:
         return _fail(error, as_json, document_printed=True)
@@ -105,6 +107,9 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
+    except OSError as error:
+        message = f"the result could not be printed: {error.strerror}"
+        return _fail(FileError(message, hint="what was written to files is whole"), False)
     except Exception as error:
         defect = SignkitError(
             f"defect in signkit: {type(error).__name__}: {error}",

@@ -197,7 +197,7 @@ def require_signer(
         BindingError: it is not of this version's key.
         CertificateUnusableError: expired, not yet valid, or not for code signing.
     """
-    leaf = x509_certificate.load(bound.certificate)
+    leaf = x509_certificate.load_accepted(bound.certificate)
     if leaf.public_key_info != version.public_key_info:
         raise BindingError(f"the certificate on record for {reference} is of another key; the store may be damaged")
     now = clock()

@@ -113,9 +113,8 @@ class KeyService:
         pending = KeyVersion(self._new_id(), key.id, 1, VersionState.PENDING, now, b"", b"")
         if dry_run:
             return key, pending
-        entry = self._entry("CreateKey", key, 1, detail=alias or "")
-        self._store.create_key(key, pending, alias, [entry])
-        return key, self._complete(key, pending, entry)
+        self._store.create_key(key, pending, alias, [])
+        return key, self._complete(key, pending, self._entry("CreateKey", key, 1, detail=alias or ""))
 
     def create_version(self, reference: KeyReference, *, dry_run: bool = False) -> tuple[Key, KeyVersion]:
         """Make the next version of a key. It is used only by who names it.
@@ -135,9 +134,8 @@ class KeyService:
         wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
         if dry_run:
             return key, wanted._replace(number=len(self._store.versions(key.id)) + 1)
-        entry = self._entry("CreateKeyVersion", key)
-        pending = self._store.create_version(wanted, [entry])
-        return key, self._complete(key, pending, entry._replace(version=pending.number))
+        pending = self._store.create_version(wanted, [])
+        return key, self._complete(key, pending, self._entry("CreateKeyVersion", key, pending.number))
 
     def _complete(self, key: Key, pending: KeyVersion, entry: AuditEntry) -> KeyVersion:
         """Have the key pair made for a version that is on record as pending, so that a crash leaves a trace."""
@@ -147,7 +145,7 @@ class KeyService:
             code = error.code if isinstance(error, SignkitError) else "InternalFailure"
             self._store.abandon_version(pending.id, [entry._replace(result=code)])
             raise
-        return self._store.complete_version(pending.id, created, [])
+        return self._store.complete_version(pending.id, created, [entry])
 
     def keys(self) -> list[Key]:
         """All keys, oldest first."""

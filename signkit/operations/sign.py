@@ -150,7 +150,7 @@ class SigningService:
         algorithm = algorithms.signature_algorithm(key.key_type, digest=options.digest or None)
         digest = options.digest or algorithm.digest or "sha512"
         chosen = formats.format_named(options.format)
-        chain = tuple(der for der in bound.chain if not x509_certificate.load(der).self_issued)
+        chain = tuple(der for der in bound.chain if not x509_certificate.load_accepted(der).self_issued)
         prepared = chosen.prepare(certificate, chain, algorithm, digest)
         return _Signer(reference, key, version, algorithm, certificate, digest, chosen, prepared)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,6 +26,22 @@ class StoreIdentity(NamedTuple):
     id: str
     created_at: datetime
     root_key: str
+
+
+def is_free(path: str) -> bool:
+    """Whether a store can be made at that path: nothing is there, or only what a crash left of making one."""
+    if not os.path.lexists(path):
+        return True
+    try:
+        database = Database.open(path)
+    except StoreError:
+        return False
+    try:
+        return not database.rows("SELECT name FROM sqlite_schema")
+    except StoreError:
+        return False
+    finally:
+        database.close()
 
 
 def create_tables(database: Database, identity: StoreIdentity) -> None:

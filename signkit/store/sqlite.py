@@ -344,9 +344,8 @@ class SqliteStore:
         try:
             return [convert(row) for row in rows]
         except ValueError as error:
-            raise StoreError(
-                f"the store {self._database.path} is damaged: {error}", hint="restore it from a backup"
-            ) from error
+            path = self._database.path
+            raise StoreError(f"the store {path} is damaged: {error}", hint="restore it from a backup") from error
 
     def _insert_version(self, version: KeyVersion) -> None:
         self._database.execute(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 from signkit import algorithms
 from signkit.algorithms import digests
-from signkit.der import gate, oids, reader
+from signkit.der import oids, reader
 from signkit.errors import MalformedError
 from signkit.x509 import names
 from signkit.x509.names import Name
@@ -25,6 +25,8 @@ KEY_USAGES = (
     "decipherOnly",
 )
 """Names of the bits of keyUsage, bit 0 first (RFC 5280 section 4.2.1.3)."""
+
+_MAXIMUM_PARSED = 4096
 
 
 class Extension(NamedTuple):
@@ -45,12 +47,11 @@ class Certificate:
     """A certificate. Attributes are named after RFC 5280; ``der`` and ``tbs`` are the original bytes."""
 
     def __init__(self, der: bytes) -> None:
-        """Take the DER of a certificate; ``load`` is the cached way.
+        """Take the DER of a certificate; ``load`` is the way in from outside.
 
         Raises:
             MalformedError: it can't be parsed, or is inconsistent (differing algorithm fields, a repeated extension).
         """
-        gate.certificate(der)
         self.der = der
         tbs, outer_algorithm, signature = reader.parse(der, reader.SEQUENCE, "Certificate").children()
         self.tbs = tbs.raw
@@ -157,17 +158,40 @@ class Certificate:
         return next((child.content for child in element.children() if child.tag == 0x80), None)
 
 
-@lru_cache(maxsize=4096)
+_PARSED: dict[bytes, Certificate] = {}
+
+
 def load(der: bytes) -> Certificate:
     """The certificate of these bytes; parsed once per process.
 
     Raises:
         MalformedError: it can't be parsed.
     """
-    try:
-        return Certificate(der)
-    except (ValueError, IndexError) as error:
-        raise MalformedError(f"certificate can't be parsed: {error}") from error
+    found = _PARSED.get(der)
+    if found is None:
+        from signkit.der import gate  # cryptography.x509 costs 20 ms, which signing does without
+
+        gate.certificate(der)
+        found = load_accepted(der)
+    return found
+
+
+def load_accepted(der: bytes) -> Certificate:
+    """As ``load``, for bytes that went through the gate before they came into our own store.
+
+    Raises:
+        MalformedError: it can't be parsed.
+    """
+    found = _PARSED.get(der)
+    if found is None:
+        try:
+            found = Certificate(der)
+        except (ValueError, IndexError) as error:
+            raise MalformedError(f"certificate can't be parsed: {error}") from error
+        if len(_PARSED) >= _MAXIMUM_PARSED:
+            _PARSED.clear()
+        _PARSED[der] = found
+    return found
 
 
 def _extensions(fields: list[reader.Element]) -> dict[str, Extension]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.algorithms.base import SignatureAlgorithm
-from signkit.der import gate, oids, reader, writer
+from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError
 from signkit.x509 import names, pem
 from signkit.x509.certificate import Extension
@@ -26,6 +26,8 @@ class CertificationRequest:
         Raises:
             MalformedError: it can't be parsed.
         """
+        from signkit.der import gate  # cryptography.x509 costs 20 ms, which signing does without
+
         gate.certification_request(der)
         self.der = der
         info, algorithm, signature = reader.parse(der, reader.SEQUENCE, "CertificationRequest").children()

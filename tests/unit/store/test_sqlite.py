@@ -81,14 +81,25 @@ def test_a_folder(tmp_path: Path) -> None:
     refusal(lambda: SqliteStore.open(str(tmp_path)), "can't be opened")
 
 
-def test_an_unfinished_store_can_be_made_again(tmp_path: Path) -> None:
-    """What a crash within init leaves is an empty database."""
+@pytest.mark.parametrize("leave", [Path.touch, lambda path: Database.create(str(path)).close()])
+def test_an_unfinished_store_can_be_made_again(tmp_path: Path, leave: Callable[[Path], None]) -> None:
+    """What a crash within init leaves is an empty file or a database without tables."""
     path = tmp_path / "store.db"
-    path.touch()
+    leave(path)
     error = refusal(lambda: SqliteStore.open(str(path)), "is empty: it was never finished")
     assert error.hint == "run 'signkit init' again"
+    assert schema.is_free(str(path))
     new_sqlite_store(path).close()
     SqliteStore.open(str(path)).close()
+    assert not schema.is_free(str(path))
+
+
+def test_a_place_is_free_when_nothing_else_is_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"text" * 1000)
+    (tmp_path / "link").symlink_to("nowhere")
+    taken = [name for name in ("missing", "file", "link", ".") if not schema.is_free(str(tmp_path / name))]
+    assert taken == ["file", "link", "."]
+    assert sorted(os.listdir(tmp_path)) == ["file", "link"]
 
 
 def test_another_applications_database(tmp_path: Path) -> None:
