@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from importlib import import_module
@@ -31,6 +32,9 @@ COMMANDS = {
 
 INTERRUPTED = 130
 
+_ArgumentsError: type[Exception] = typer.BadParameter.__mro__[2]
+"""Base of all that typer finds wrong with arguments (ClickException); it has no public name before typer 0.28."""
+
 
 class Root(TyperGroup):
     """The program's commands. ``--help`` imports none of them, and a run only its own."""
@@ -51,6 +55,14 @@ class Root(TyperGroup):
         command = typer.main.get_command(import_module(f"signkit.cli.{cmd_name}_cmd").app)
         command.name = cmd_name
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; for an unknown one, name the nearest."""
+        if args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            meant = f", did you mean '{near[0]}'?" if near else f", expected one of {', '.join(COMMANDS)}"
+            raise UsageError(f"no such command '{args[0]}'{meant}", hint="'signkit --help' lists them")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands from the table."""
@@ -98,7 +110,7 @@ def run(arguments: list[str]) -> int:
         return _fail(error, as_json, document_printed=True)
     except SignkitError as error:
         return _fail(error, as_json)
-    except typer.TyperException as error:
+    except _ArgumentsError as error:
         return _fail(_usage_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
         print("signkit: error: interrupted", file=sys.stderr)
@@ -125,7 +137,7 @@ def _print_version() -> int:
     return 0
 
 
-def _usage_error(error: typer.TyperException) -> UsageError:
+def _usage_error(error: Any) -> UsageError:
     """What typer found wrong with the arguments, as one of our own. Called without a verb, a noun shows its help."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "signkit"
