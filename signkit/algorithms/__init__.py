@@ -11,7 +11,10 @@ from signkit.algorithms.base import Family, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader
 from signkit.errors import MalformedError, UsageError
 
-FAMILIES = ("ec", "rsa")
+DEFAULT_SIGNER_ID = b"1234567812345678"
+"""Identifier of an SM2 signer unless another is agreed (GM/T 0009 section 10); no other algorithm knows one."""
+
+FAMILIES = ("ec", "rsa", "sm2", "ed25519", "mldsa")
 """Modules of this package, each a ``base.Family``; loaded when first needed."""
 
 
@@ -149,9 +152,26 @@ def verify_digest(algorithm: SignatureAlgorithm, public_key_info: bytes, digest:
     return family(_family_of(algorithm)).verify(algorithm, public_key_info, digest, signature)
 
 
-def verify_message(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signature: bytes) -> str:
+def prehash(
+    algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, *, signer_id: bytes = DEFAULT_SIGNER_ID
+) -> bytes:
+    """What a key signs for a message: see ``base.Family.prehash``."""
+    return family(_family_of(algorithm)).prehash(algorithm, public_key_info, message, signer_id)
+
+
+def verify_message(
+    algorithm: SignatureAlgorithm,
+    public_key_info: bytes,
+    message: bytes,
+    signature: bytes,
+    *,
+    signer_id: bytes = DEFAULT_SIGNER_ID,
+) -> str:
     """Check a signature over a whole message; returns as ``verify_digest`` does."""
-    data = message if algorithm.digest is None else digests.digest(algorithm.digest, message)
+    try:
+        data = prehash(algorithm, public_key_info, message, signer_id=signer_id)
+    except MalformedError as error:
+        return error.message
     return verify_digest(algorithm, public_key_info, data, signature)
 
 

@@ -14,12 +14,26 @@ class SignatureAlgorithm(NamedTuple):
         digest: name of the digest that is signed (``sha256``), or None when the algorithm takes the whole message.
         identifier: DER AlgorithmIdentifier in certificates and requests.
         cms_identifier: DER AlgorithmIdentifier in a SignerInfo (RFC 3370 and RFC 4056 differ from RFC 4055 for RSA).
+        cms_digest: digest of the content beside it in CMS where the algorithm takes messages; empty = ``digest``.
     """
 
     name: str
     digest: str | None
     identifier: bytes
     cms_identifier: bytes
+    cms_digest: str = ""
+
+
+class EncryptionAlgorithm(NamedTuple):
+    """One way to encrypt.
+
+    Attributes:
+        name: name after KMS, for example ``RSAES_OAEP_SHA_256``.
+        maximum: most bytes of plaintext, 0 = it follows from the key's size.
+    """
+
+    name: str
+    maximum: int = 0
 
 
 class KeyType(NamedTuple):
@@ -30,12 +44,14 @@ class KeyType(NamedTuple):
         family: name of the module in ``signkit.algorithms`` that implements it.
         algorithms: the signature algorithms it can use, the default one first.
         parameter: what the family needs to generate it: modulus bits, curve.
+        encryption: the encryption algorithms it can use, the default one first; empty = it can't encrypt.
     """
 
     name: str
     family: str
     algorithms: tuple[SignatureAlgorithm, ...]
     parameter: Any
+    encryption: tuple[EncryptionAlgorithm, ...] = ()
 
 
 class Family(Protocol):
@@ -74,6 +90,16 @@ class Family(Protocol):
 
     def load_private_key(self, private_key_info: bytes) -> Any:
         """A private key that was validated when it came in, ready to sign."""
+
+    def prehash(self, algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
+        """What is signed for a message: its digest, for SM2 that of Z and the message, or the message itself.
+
+        Args:
+            algorithm: one of the family's.
+            public_key_info: DER SubjectPublicKeyInfo of the signer, which SM2 binds the signature to.
+            message: the whole message.
+            signer_id: identifier of the signer, for SM2.
+        """
 
     def sign(self, private_key: Any, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
         """Signature over a digest, or over a message when ``algorithm.digest`` is None."""

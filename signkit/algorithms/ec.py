@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from signkit.algorithms import digests
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError
@@ -87,6 +88,11 @@ def load_private_key(private_key_info: bytes) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise MalformedError("private key is not an elliptic-curve key")
     return key
+
+
+def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
+    """See ``base.Family.prehash``."""
+    return digests.digest(algorithm.digest or "", message)
 
 
 def sign(private_key: ec.EllipticCurvePrivateKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:

@@ -53,8 +53,8 @@ def _pss(digest: str, salt_length: int) -> SignatureAlgorithm:
     return SignatureAlgorithm(f"RSA_PSS_SHA_{digest[3:]}", digest, identifier, identifier)
 
 
-PKCS1 = {digest: _pkcs1(digest) for digest in digests.SIGNING}
-PSS_ALGORITHMS = {digest: _pss(digest, digests.SIZES[digest]) for digest in digests.SIGNING}
+PKCS1 = {digest: _pkcs1(digest) for digest in _PKCS1_OID}
+PSS_ALGORITHMS = {digest: _pss(digest, digests.SIZES[digest]) for digest in _PKCS1_OID}
 _ALGORITHMS = (*PKCS1.values(), *PSS_ALGORITHMS.values())
 KEY_TYPES = tuple(KeyType(f"RSA_{bits}", "rsa", _ALGORITHMS, bits) for bits in (2048, 3072, 4096))
 
@@ -106,6 +106,11 @@ def load_private_key(private_key_info: bytes) -> rsa.RSAPrivateKey:
     if not isinstance(key, rsa.RSAPrivateKey):
         raise MalformedError("private key is not an RSA key")
     return key
+
+
+def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
+    """See ``base.Family.prehash``."""
+    return digests.digest(algorithm.digest or "", message)
 
 
 def sign(private_key: rsa.RSAPrivateKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
