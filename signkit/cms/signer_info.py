@@ -9,7 +9,7 @@ from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.cms import attributes
-from signkit.der import oids
+from signkit.der import oids, writer
 from signkit.der.cms import Attribute, SignerInfo
 from signkit.errors import MalformedError
 from signkit.evidence import Check, failed, indeterminate, passed, skipped
@@ -69,7 +69,7 @@ def check(info: SignerInfo, content_type: str, certificate: Certificate, digeste
         return [failed("signature.format", error.message, source="RFC 5652 5.3")]
     algorithm_check = _check_algorithm(info, digest, algorithm, certificate)
     if algorithm is None or not algorithm_check.passed:
-        return [algorithm_check, indeterminate("signature.value", "not checked: the algorithm is not accepted")]
+        return [algorithm_check, skipped("signature.value", "not checked: the algorithm is not accepted")]
     if info.signed_attributes is None:
         return [algorithm_check, *_check_bare(info, algorithm, certificate, digested)]
     reason = algorithms.verify_message(
@@ -211,8 +211,14 @@ def _algorithm_protection(signed: tuple[Attribute, ...], info: SignerInfo) -> st
     if value is None:
         return None
     protected = attributes.read_algorithm_protection(value)
-    if protected.digest != info.digest_algorithm:
+    if not _same(protected.digest, info.digest_algorithm):
         return "the protected digest algorithm differs from the signer's"
-    if protected.signature != info.signature_algorithm:
+    if not protected.signature or not _same(protected.signature, info.signature_algorithm):
         return "the protected signature algorithm differs from the signer's"
     return ""
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    """Whether two AlgorithmIdentifiers are equal; NULL parameters and none mean the same (RFC 5754 section 2)."""
+    (oid, parameters), (other_oid, other_parameters) = map(algorithms.split_identifier, (one, other))
+    return oid == other_oid and (parameters or writer.NULL) == (other_parameters or writer.NULL)
