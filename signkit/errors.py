@@ -18,6 +18,7 @@
      |   +- OutputExistsError            a file would be overwritten
      |   +- BindingError                 a certificate belongs to another key
      |   +- CertificateUnusableError     the certificate can't serve this signature (expired, wrong purpose)
+     |   +- DecryptionError              a ciphertext can't be decrypted
      |   +- ConfigurationError           configuration or policy is invalid
      +- MalformedError              11   a signature, certificate or request can't be parsed
      +- ProofOfPossessionError      13   a certification request is not signed by the key it carries
@@ -161,6 +162,12 @@ class CertificateUnusableError(RefusedError):
     """The certificate of a key version can't serve the signature that was asked for."""
 
     default_code = "CertificateUnusable"
+
+
+class DecryptionError(RefusedError):
+    """A ciphertext can't be decrypted. One error for every reason, so that refusals tell nothing."""
+
+    default_code = "InvalidParameter"
 
 
 class ConfigurationError(RefusedError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+CAN_T_DECRYPT = "the ciphertext can't be decrypted with this key version and algorithm"
+
 
 class SignatureAlgorithm(NamedTuple):
     """One way to sign.
@@ -29,11 +31,9 @@ class EncryptionAlgorithm(NamedTuple):
 
     Attributes:
         name: name after KMS, for example ``RSAES_OAEP_SHA_256``.
-        maximum: most bytes of plaintext, 0 = it follows from the key's size.
     """
 
     name: str
-    maximum: int = 0
 
 
 class KeyType(NamedTuple):
@@ -106,3 +106,34 @@ class Family(Protocol):
 
     def verify(self, algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
         """An empty string when the signature over ``data`` (digest or message) is right, else the reason."""
+
+    def import_private_key(self, private_key_info: bytes) -> tuple[bytes, bytes] | None:
+        """A private key from outside, validated once: DER PKCS #8 as this family keeps it, DER SubjectPublicKeyInfo.
+
+        Returns:
+            None when the key is of another family.
+
+        Raises:
+            MalformedError: of this family, but out of range, inconsistent or of an unknown kind.
+        """
+
+
+class EncryptingFamily(Protocol):
+    """What a family offers beside ``Family`` when its keys can encrypt."""
+
+    def maximum_plaintext(self, algorithm: EncryptionAlgorithm, public_key_info: bytes) -> int:
+        """Most bytes that can be encrypted."""
+
+    def encrypt(self, algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: bytes) -> bytes:
+        """Ciphertext of a plaintext whose length was checked.
+
+        Raises:
+            MalformedError: the public key can't be used.
+        """
+
+    def decrypt(self, private_key: Any, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+        """Plaintext of a ciphertext.
+
+        Raises:
+            DecryptionError: it can't be decrypted; one error for every reason.
+        """

@@ -114,6 +114,20 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
     return ""
 
 
+def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``."""
+    try:
+        key = load_der_private_key(private_key_info, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"the private key can't be read: {error}") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        return None
+    return (
+        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
 @lru_cache(maxsize=256)
 def _public_key(public_key_info: bytes) -> object:
     return load_der_public_key(public_key_info)

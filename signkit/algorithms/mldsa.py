@@ -103,6 +103,20 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
     return ""
 
 
+def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``."""
+    try:
+        key = load_der_private_key(private_key_info, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"the private key can't be read: {error}") from error
+    if not isinstance(key, tuple(_PRIVATE.values())):
+        return None
+    return (
+        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
 @lru_cache(maxsize=64)
 def _public_key(public_key_info: bytes) -> Any:
     return load_der_public_key(public_key_info)

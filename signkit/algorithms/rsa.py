@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import (
@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from signkit.algorithms import digests
-from signkit.algorithms.base import KeyType, SignatureAlgorithm
+from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
-from signkit.errors import MalformedError
+from signkit.errors import DecryptionError, MalformedError
 
 MINIMUM_BITS, MAXIMUM_BITS = 2048, 16384
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -55,8 +55,13 @@ def _pss(digest: str, salt_length: int) -> SignatureAlgorithm:
 
 PKCS1 = {digest: _pkcs1(digest) for digest in _PKCS1_OID}
 PSS_ALGORITHMS = {digest: _pss(digest, digests.SIZES[digest]) for digest in _PKCS1_OID}
+OAEP = {
+    "RSAES_OAEP_SHA_256": (EncryptionAlgorithm("RSAES_OAEP_SHA_256"), hashes.SHA256()),
+    "RSAES_OAEP_SHA_1": (EncryptionAlgorithm("RSAES_OAEP_SHA_1"), hashes.SHA1()),  # noqa: S303 - KMS has it; not a signature
+}
 _ALGORITHMS = (*PKCS1.values(), *PSS_ALGORITHMS.values())
-KEY_TYPES = tuple(KeyType(f"RSA_{bits}", "rsa", _ALGORITHMS, bits) for bits in (2048, 3072, 4096))
+_ENCRYPTION = tuple(algorithm for algorithm, _hash in OAEP.values())
+KEY_TYPES = tuple(KeyType(f"RSA_{bits}", "rsa", _ALGORITHMS, bits, _ENCRYPTION) for bits in (2048, 3072, 4096))
 
 
 def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgorithm | None:
@@ -130,6 +135,54 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
     except (ValueError, UnsupportedAlgorithm) as error:
         return f"the RSA key or signature is unusable: {error}"
     return ""
+
+
+def maximum_plaintext(algorithm: EncryptionAlgorithm, public_key_info: bytes) -> int:
+    """See ``base.Family.maximum_plaintext``: modulus length less two digests and two octets (RFC 8017 section 7.1.1)."""
+    return (_rsa_public_key(public_key_info).key_size + 7) // 8 - 2 * OAEP[algorithm.name][1].digest_size - 2
+
+
+def encrypt(algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: bytes) -> bytes:
+    """See ``base.Family.encrypt``."""
+    return _rsa_public_key(public_key_info).encrypt(plaintext, _oaep(algorithm))
+
+
+def decrypt(private_key: rsa.RSAPrivateKey, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+    """See ``base.Family.decrypt``."""
+    try:
+        return private_key.decrypt(ciphertext, _oaep(algorithm))
+    except ValueError:
+        raise DecryptionError(CAN_T_DECRYPT) from None
+
+
+def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``; the primes are checked here, once."""
+    try:
+        key = load_der_private_key(private_key_info, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"the private key can't be read: {error}") from error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return None
+    return (
+        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
+def _oaep(algorithm: EncryptionAlgorithm) -> padding.OAEP:
+    """OAEP with MGF1 over the same hash and an empty label, as KMS has it."""
+    chosen = OAEP[algorithm.name][1]
+    return padding.OAEP(mgf=MGF1(chosen), algorithm=chosen, label=None)
+
+
+def _rsa_public_key(public_key_info: bytes) -> rsa.RSAPublicKey:
+    try:
+        key = _public_key(public_key_info)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"the RSA public key is unusable: {error}") from error
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise MalformedError("the public key is not an RSA key")
+    return key
 
 
 @lru_cache(maxsize=64)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from signkit.algorithms import _libcrypto, digests
 from signkit.algorithms._libcrypto import Library, LibraryUnusable, Sm2Key
-from signkit.algorithms.base import EncryptionAlgorithm, KeyType, SignatureAlgorithm
+from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
-from signkit.errors import MalformedError, ProviderError
+from signkit.errors import DecryptionError, MalformedError, ProviderError
 
 DEFAULT_ID = b"1234567812345678"
 """Identifier of the signer unless the parties agree on another (GM/T 0009 section 10)."""
@@ -32,7 +32,7 @@ _KEY_ALGORITHM = writer.sequence(writer.oid(oids.EC_PUBLIC_KEY), writer.oid(oids
 _SIGNATURE_ALGORITHM = writer.sequence(writer.oid(oids.SM2_WITH_SM3))
 
 SM2DSA = SignatureAlgorithm("SM2DSA", "sm3", _SIGNATURE_ALGORITHM, _SIGNATURE_ALGORITHM)
-SM2PKE = EncryptionAlgorithm("SM2PKE", MAXIMUM_PLAINTEXT)
+SM2PKE = EncryptionAlgorithm("SM2PKE")
 KEY_TYPES = (KeyType("EC_SM2", "sm2", (SM2DSA,), None, (SM2PKE,)),)
 
 
@@ -146,6 +146,11 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
     return "" if right else "the SM2 signature does not verify"
 
 
+def maximum_plaintext(algorithm: EncryptionAlgorithm, public_key_info: bytes) -> int:
+    """See ``base.Family.maximum_plaintext``: KMS's limit."""
+    return MAXIMUM_PLAINTEXT
+
+
 def encrypt(algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: bytes) -> bytes:
     """See ``base.Family.encrypt``: 04 || x || y || C3 || C2, as KMS writes it."""
     return _raw_ciphertext(_public_key(_signing_library(), public_key_info).encrypt(plaintext))
@@ -153,7 +158,10 @@ def encrypt(algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: b
 
 def decrypt(private_key: Sm2Key, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
     """See ``base.Family.decrypt``; takes the raw form and the DER form of GM/T 0009."""
-    return private_key.decrypt(ciphertext if ciphertext[:1] == b"\x30" else _der_ciphertext(ciphertext))
+    try:
+        return private_key.decrypt(ciphertext if ciphertext[:1] == b"\x30" else _der_ciphertext(ciphertext))
+    except ProviderError:
+        raise DecryptionError(CAN_T_DECRYPT) from None
 
 
 def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
@@ -219,6 +227,6 @@ def _raw_ciphertext(der: bytes) -> bytes:
 
 def _der_ciphertext(raw: bytes) -> bytes:
     if len(raw) < 98 or raw[0] != 4:
-        raise ProviderError("the ciphertext can't be decrypted")
+        raise DecryptionError(CAN_T_DECRYPT)
     x, y = (writer.integer(int.from_bytes(raw[start : start + 32], "big")) for start in (1, 33))
     return writer.sequence(x, y, writer.octet_string(raw[65:97]), writer.octet_string(raw[97:]))
