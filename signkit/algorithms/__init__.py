@@ -195,7 +195,7 @@ def encrypt(key_type_name: str, algorithm: EncryptionAlgorithm, public_key_info:
     maximum = member.maximum_plaintext(algorithm, public_key_info)
     if not 0 < len(plaintext) <= maximum:
         raise UsageError(
-            f"the plaintext has {len(plaintext)} bytes, expected 1 to {maximum} for {key_type_name} and {algorithm.name}",
+            f"the plaintext has {len(plaintext)} bytes, expected 1 to {maximum} ({key_type_name}, {algorithm.name})",
             hint="encrypt a symmetric key with it, and the data with that",
         )
     return member.encrypt(algorithm, public_key_info, plaintext)

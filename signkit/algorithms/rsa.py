@@ -138,7 +138,7 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
 
 
 def maximum_plaintext(algorithm: EncryptionAlgorithm, public_key_info: bytes) -> int:
-    """See ``base.Family.maximum_plaintext``: modulus length less two digests and two octets (RFC 8017 section 7.1.1)."""
+    """See ``base.Family.maximum_plaintext``: modulus less two digests and two octets (RFC 8017 section 7.1.1)."""
     return (_rsa_public_key(public_key_info).key_size + 7) // 8 - 2 * OAEP[algorithm.name][1].digest_size - 2
 
 
