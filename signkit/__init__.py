@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from signkit.version import VERSION
+
 if TYPE_CHECKING:
     from signkit.api import Signkit as Signkit
     from signkit.api import assess as assess
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from signkit.verification.policy import Policy as Policy
     from signkit.verification.result import VerificationResult as VerificationResult
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "signkit.api": ("Signkit", "assess", "verify"),

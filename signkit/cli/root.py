@@ -131,9 +131,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _print_version() -> int:
-    from importlib.metadata import version
+    from signkit.version import VERSION
 
-    print(f"signkit {version('signkit')}")
+    print(f"signkit {VERSION}")
     return 0
 
 

@@ -55,10 +55,10 @@ def verify(
             )
         )
     if run.json:
-        from signkit import __version__
         from signkit.report import verification
+        from signkit.version import VERSION
 
-        run.emit(verification.document(result, tool_version=__version__), ())
+        run.emit(verification.document(result, tool_version=VERSION), ())
     else:
         from signkit.report import text
 
