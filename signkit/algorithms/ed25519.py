@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_der_public_key,
-)
 
+from signkit.algorithms import _keys
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
 from signkit.der import oids, writer
 from signkit.errors import MalformedError
@@ -46,18 +37,12 @@ def weakness(key_type: str) -> str:
 def generate(key_type: KeyType) -> tuple[bytes, bytes]:
     """See ``base.Family.generate``."""
     key = Ed25519PrivateKey.generate()
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
+    return _keys.export(key)
 
 
 def load_private_key(private_key_info: bytes) -> Ed25519PrivateKey:
     """See ``base.Family.load_private_key``."""
-    key = load_der_private_key(private_key_info, None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise MalformedError("private key is not an Ed25519 key")
-    return key
+    return _keys.load_own(private_key_info, Ed25519PrivateKey, "Ed25519")
 
 
 def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
@@ -73,7 +58,7 @@ def sign(private_key: Ed25519PrivateKey, algorithm: SignatureAlgorithm, data: by
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
     """See ``base.Family.verify``."""
     try:
-        key = _public_key(public_key_info)
+        key = _keys.public_key(public_key_info)
         if not isinstance(key, Ed25519PublicKey):
             return "ED25519 with a key that is not an Ed25519 key"
         key.verify(signature, data)
@@ -86,18 +71,4 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
 
 def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
     """See ``base.Family.import_private_key``."""
-    try:
-        key = load_der_private_key(private_key_info, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise MalformedError(f"the private key can't be read: {error}") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        return None
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
-
-
-@lru_cache(maxsize=256)
-def _public_key(public_key_info: bytes) -> object:
-    return load_der_public_key(public_key_info)
+    return _keys.import_foreign(private_key_info, Ed25519PrivateKey)

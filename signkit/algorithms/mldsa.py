@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import mldsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_der_public_key,
-)
 
+from signkit.algorithms import _keys
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
 from signkit.der import oids, writer
 from signkit.errors import MalformedError
@@ -65,18 +57,12 @@ def weakness(key_type: str) -> str:
 def generate(key_type: KeyType) -> tuple[bytes, bytes]:
     """See ``base.Family.generate``."""
     key = _PRIVATE[key_type.name].generate()
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
+    return _keys.export(key)
 
 
 def load_private_key(private_key_info: bytes) -> Any:
     """See ``base.Family.load_private_key``."""
-    key = load_der_private_key(private_key_info, None)
-    if not isinstance(key, tuple(_PRIVATE.values())):
-        raise MalformedError("private key is not an ML-DSA key")
-    return key
+    return _keys.load_own(private_key_info, tuple(_PRIVATE.values()), "ML-DSA")
 
 
 def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
@@ -92,7 +78,7 @@ def sign(private_key: Any, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
     """See ``base.Family.verify``."""
     try:
-        key = _public_key(public_key_info)
+        key = _keys.public_key(public_key_info)
         if not isinstance(key, _PUBLIC[algorithm.name]):
             return f"{algorithm.name} with a key that is not an {algorithm.name} key"
         key.verify(signature, data)
@@ -105,18 +91,4 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
 
 def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
     """See ``base.Family.import_private_key``."""
-    try:
-        key = load_der_private_key(private_key_info, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise MalformedError(f"the private key can't be read: {error}") from error
-    if not isinstance(key, tuple(_PRIVATE.values())):
-        return None
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
-
-
-@lru_cache(maxsize=64)
-def _public_key(public_key_info: bytes) -> Any:
-    return load_der_public_key(public_key_info)
+    return _keys.import_foreign(private_key_info, tuple(_PRIVATE.values()))

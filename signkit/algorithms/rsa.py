@@ -9,16 +9,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_der_public_key,
-)
 
-from signkit.algorithms import digests
+from signkit.algorithms import _keys, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError
@@ -99,18 +91,12 @@ def weakness(key_type: str) -> str:
 def generate(key_type: KeyType) -> tuple[bytes, bytes]:
     """See ``base.Family.generate``."""
     key = rsa.generate_private_key(65537, key_type.parameter)
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
+    return _keys.export(key)
 
 
 def load_private_key(private_key_info: bytes) -> rsa.RSAPrivateKey:
     """See ``base.Family.load_private_key``. The primes were checked when the key came in; checking costs 40 ms."""
-    key = load_der_private_key(private_key_info, None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise MalformedError("private key is not an RSA key")
-    return key
+    return _keys.load_own(private_key_info, rsa.RSAPrivateKey, "RSA")
 
 
 def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
@@ -126,7 +112,7 @@ def sign(private_key: rsa.RSAPrivateKey, algorithm: SignatureAlgorithm, data: by
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
     """See ``base.Family.verify``."""
     try:
-        key = _public_key(public_key_info)
+        key = _keys.public_key(public_key_info)
         if not isinstance(key, rsa.RSAPublicKey):
             return f"{algorithm.name} with a key that is not an RSA key"
         key.verify(signature, data, *_padding(algorithm))
@@ -157,16 +143,7 @@ def decrypt(private_key: rsa.RSAPrivateKey, algorithm: EncryptionAlgorithm, ciph
 
 def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
     """See ``base.Family.import_private_key``; the primes are checked here, once."""
-    try:
-        key = load_der_private_key(private_key_info, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise MalformedError(f"the private key can't be read: {error}") from error
-    if not isinstance(key, rsa.RSAPrivateKey):
-        return None
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
+    return _keys.import_foreign(private_key_info, rsa.RSAPrivateKey)
 
 
 def _oaep(algorithm: EncryptionAlgorithm) -> padding.OAEP:
@@ -177,7 +154,7 @@ def _oaep(algorithm: EncryptionAlgorithm) -> padding.OAEP:
 
 def _rsa_public_key(public_key_info: bytes) -> rsa.RSAPublicKey:
     try:
-        key = _public_key(public_key_info)
+        key = _keys.public_key(public_key_info)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise MalformedError(f"the RSA public key is unusable: {error}") from error
     if not isinstance(key, rsa.RSAPublicKey):
@@ -193,11 +170,6 @@ def _padding(algorithm: SignatureAlgorithm) -> tuple[PKCS1v15 | PSS, Prehashed]:
     parameters = reader.parse(algorithm.identifier).children()[1]
     salt = next(field.children()[0] for field in parameters.children() if field.tag == 0xA2)
     return PSS(MGF1(chosen), reader.integer(salt)), Prehashed(chosen)
-
-
-@lru_cache(maxsize=256)
-def _public_key(public_key_info: bytes) -> object:
-    return load_der_public_key(public_key_info)
 
 
 def _identify_pss(parameters: bytes) -> SignatureAlgorithm | None:
