@@ -39,7 +39,7 @@ def signed(workdir: Path) -> Path:
     for name in ("a", "b"):
         Path(name).write_text(f"artifact {name}")
     kit.sign("a", "b", key="alias/release@1")
-    kit._wiring.store.close()  # from Python 3.13 on an unclosed database is a warning, and here an error
+    kit.close()
     return workdir
 
 
