@@ -13,6 +13,7 @@ from signkit.version import VERSION
 if TYPE_CHECKING:
     from signkit.api import Signkit as Signkit
     from signkit.api import assess as assess
+    from signkit.api import report as report
     from signkit.api import verify as verify
     from signkit.errors import AccessDeniedError as AccessDeniedError
     from signkit.errors import BindingError as BindingError
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from signkit.errors import VersionRequiredError as VersionRequiredError
     from signkit.evidence import Check as Check
     from signkit.evidence import Verdict as Verdict
-    from signkit.verification.decide import decide as decide
-    from signkit.verification.examine import examine as examine
     from signkit.verification.policy import Identity as Identity
     from signkit.verification.policy import Policy as Policy
     from signkit.verification.result import VerificationResult as VerificationResult
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 _HOMES = {
-    "signkit.api": ("Signkit", "assess", "verify"),
+    "signkit.api": ("Signkit", "assess", "report", "verify"),
     "signkit.errors": (
         "AccessDeniedError",
         "BindingError",
@@ -69,8 +68,6 @@ _HOMES = {
         "VersionRequiredError",
     ),
     "signkit.evidence": ("Check", "Verdict"),
-    "signkit.verification.decide": ("decide",),
-    "signkit.verification.examine": ("examine",),
     "signkit.verification.policy": ("Identity", "Policy"),
     "signkit.verification.result": ("VerificationResult",),
 }

@@ -14,11 +14,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from signkit.keys.reference import parse_any, parse_key, parse_key_version
 from signkit.operations.sign import SignOptions
 from signkit.verification.policy import ANYONE, Policy
+from signkit.version import VERSION
 from signkit.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ class Signkit:
             config: ``signkit.toml``; None = ``SIGNKIT_CONFIG``, else the one in the current folder, if any.
         """
         self._wiring = Wiring(os.environ, home=_text(home), config=_text(config))
+
+    def close(self) -> None:
+        """Close the store; a ``with`` block does it too."""
+        self._wiring.close()
+
+    def __enter__(self) -> Signkit:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     @classmethod
     def init(cls, home: Path | None = None, *, root_key: str | None = None, config: Path | None = None) -> Signkit:
@@ -217,6 +228,13 @@ def assess(
             at=at,
         )
     )
+
+
+def report(result: VerificationResult) -> dict[str, Any]:
+    """A verification as the document ``signkit.verification/v1`` (``docs/verification-report.schema.json``)."""
+    from signkit.report import verification
+
+    return verification.document(result, tool_version=VERSION)
 
 
 def _text(path: Path | None) -> str | None:

@@ -176,6 +176,12 @@ class Wiring:
 
         return SqliteStore.open(self.store_path, maximum_versions=self.settings.maximum_versions)
 
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        store = self.__dict__.pop("store", None)
+        if store is not None:
+            store.close()
+
     def kek(self) -> Kek:
         """The store's key-encryption key; needs the root key.
 

@@ -23,18 +23,3 @@ def moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise UsageError(f"'{text}' is not a time: expected RFC 3339 with a zone", hint="for example 2026-12-31T23:59:59Z")
-
-
-def public_key_fingerprint(text: str) -> str:
-    """A SHA-256 fingerprint as lower-case hex; colons are allowed on the way in.
-
-    Raises:
-        UsageError: it is not 64 hex digits.
-    """
-    digits = text.replace(":", "").lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise UsageError(
-            f"'{text}' is not a SHA-256 fingerprint: expected 64 hex digits, found {len(digits)} characters",
-            hint="'signkit cert show' prints it as public key sha256",
-        )
-    return digits

@@ -38,7 +38,7 @@ class Session:
         self.flags: set[str] = set()
         self.home: str | None = None
         self.config: str | None = None
-        self.emitted = False
+        self._wiring: Wiring | None = None
 
     @property
     def json(self) -> bool:
@@ -51,14 +51,20 @@ class Session:
         return "quiet" in self.flags
 
     def wiring(self) -> Wiring:
-        """The parts of the product, as this run configures them."""
-        from signkit.wiring import Wiring
+        """The parts of the product, as this run configures them; closed when the run ends."""
+        if self._wiring is None:
+            from signkit.wiring import Wiring
 
-        return Wiring(os.environ, home=self.home, config=self.config)
+            self._wiring = Wiring(os.environ, home=self.home, config=self.config)
+        return self._wiring
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._wiring is not None:
+            self._wiring.close()
 
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
-        self.emitted = True
         if self.json:
             print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
         elif not self.quiet:
@@ -74,6 +80,7 @@ class Session:
     def notice(self, text: str) -> None:
         """Tell the person at the terminal something that is not the result."""
         if not self.quiet:
+            sys.stdout.flush()  # what was printed before stays before
             print(f"{PROGRAM}: {printable(text)}", file=sys.stderr)
 
     def _paint(self, line: str) -> str:

@@ -31,11 +31,9 @@ def import_certificate(
     lines = [
         f"{verb} {found.certificate.subject} to {reference}",
         f"valid from {report.time(found.certificate.not_before)} to {report.time(found.certificate.not_after)}",
-        f"chain: {len(found.chain)} issuing certificate(s), ends at {end.subject}",
+        f"chain: {len(found.chain)} issuing certificate(s), up to {end.issuer}",
     ]
     run.emit(documents.imported(found), lines)
-    if not found.complete:
-        run.notice(f"the issuer of {end.subject} is not in the files: {end.issuer}")
     for subject in found.unused:
         run.notice(f"not part of the chain, left out: {subject}")
 

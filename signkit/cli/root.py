@@ -92,6 +92,7 @@ def program(
     if context.obj is None:
         context.obj = Session()
     context.obj.home, context.obj.config = home, config
+    context.call_on_close(context.obj.close)
 
 
 def run(arguments: list[str]) -> int:
@@ -104,7 +105,7 @@ def run(arguments: list[str]) -> int:
         try:
             status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
         finally:
-            sys.stdout.flush()
+            _flush()
         return status if isinstance(status, int) else 0
     except VerificationError as error:
         return _fail(error, as_json, document_printed=True)
@@ -119,15 +120,24 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
-    except OSError as error:
-        message = f"the result could not be printed: {error.strerror}"
-        return _fail(FileError(message, hint="what was written to files is whole"), False)
     except Exception as error:
         defect = SignkitError(
             f"defect in signkit: {type(error).__name__}: {error}",
             hint="please report it; SIGNKIT_DEBUG=1 shows where it happened",
         )
         return _fail(defect, as_json, cause=error)
+
+
+def _flush() -> None:
+    """Get the result out. A full disk behind standard output must not look like success."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = None
+        message = f"the result could not be printed: {error.strerror}"
+        raise FileError(message, hint="make room; what was written to other files is whole") from error
 
 
 def _print_version() -> int:
@@ -145,6 +155,8 @@ def _usage_error(error: Any) -> UsageError:
         print(context.get_help(), file=sys.stderr)
         return UsageError(f"'{path}' needs a command", hint=f"'{path} --help' lists them")
     message = error.format_message().rstrip(".")
+    if any(option in message for option in ("--home", "--config")):
+        return UsageError(message[:1].lower() + message[1:], hint="--home and --config stand before the command")
     return UsageError(message[:1].lower() + message[1:], hint=f"'{path} --help' shows how it is used")
 
 

@@ -30,17 +30,12 @@ def verify(
     every_check: Annotated[bool, typer.Option("--every-check", help="List the checks that passed, too.")] = False,
 ) -> None:
     """Judge certificate chain and signature of each file together; 0 only when every file is accepted."""
-    from signkit.cli.arguments import moment, public_key_fingerprint
+    from signkit.cli.arguments import moment
     from signkit.operations.verify import raise_unless_accepted
     from signkit.verification.policy import Identity, Policy
-    from signkit.x509 import names
 
     run = session(context)
-    identity = Identity(
-        subjects=tuple(names.parse(text) for text in signer),
-        issuer=names.parse(issuer) if issuer is not None else None,
-        public_key_sha256=tuple(map(public_key_fingerprint, spki_sha256)),
-    )
+    identity = Identity.of(subjects=signer, issuer=issuer or "", public_key_sha256=spki_sha256)
     with Progress("verifying", files, quiet=run.quiet or run.json) as progress:
         result = (
             run.wiring()

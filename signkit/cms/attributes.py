@@ -7,6 +7,7 @@ RFC 6211 (algorithm protection).
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from signkit import algorithms
@@ -16,6 +17,9 @@ from signkit.der import cms, oids, reader, writer
 from signkit.der.cms import Attribute
 from signkit.errors import MalformedError
 from signkit.x509.certificate import Certificate
+
+_SAME = 16
+"""Values remembered of attributes that are alike in all signatures of one signer: a batch reads each once."""
 
 
 class CertificateIdentifier(NamedTuple):
@@ -84,10 +88,14 @@ def single(attributes: tuple[Attribute, ...], kind: str) -> bytes | None:
 
 def repeated(attributes: tuple[Attribute, ...]) -> list[str]:
     """Types that stand there more than once, which RFC 5652 section 5.3 forbids."""
-    types = [attribute.type for attribute in attributes]
-    return sorted({kind for kind in types if types.count(kind) > 1})
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for attribute in attributes:
+        (twice if attribute.type in seen else seen).add(attribute.type)
+    return sorted(twice)
 
 
+@lru_cache(maxsize=_SAME)
 def read_content_type(value: bytes) -> str:
     """Value of a content-type attribute (dotted)."""
     return reader.oid(reader.parse(value))
@@ -98,11 +106,13 @@ def read_message_digest(value: bytes) -> bytes:
     return reader.parse(value, reader.OCTET_STRING, "message-digest").content
 
 
+@lru_cache(maxsize=_SAME)
 def read_signing_time(value: bytes) -> datetime:
     """Value of a signing-time attribute, as aware UTC. It is the signer's own word."""
     return reader.time(reader.parse(value), "signing-time")
 
 
+@lru_cache(maxsize=_SAME)
 def read_algorithm_protection(value: bytes) -> AlgorithmProtection:
     """Value of a CMSAlgorithmProtection attribute."""
     fields = reader.parse(value, reader.SEQUENCE, "CMSAlgorithmProtection").children()
@@ -111,6 +121,7 @@ def read_algorithm_protection(value: bytes) -> AlgorithmProtection:
     return AlgorithmProtection(fields[0].raw, b"\x30" + fields[1].raw[1:] if fields[1].tag == 0xA1 else b"")
 
 
+@lru_cache(maxsize=_SAME)
 def read_signing_certificate(kind: str, value: bytes) -> CertificateIdentifier:
     """First identifier of a signing-certificate attribute of either version: that of the signer's certificate."""
     certs = reader.parse(value, reader.SEQUENCE, "SigningCertificate").children()[0].children()
@@ -135,6 +146,7 @@ def _encode(kind: str, value: bytes) -> bytes:
     return cms.encode_attribute(Attribute(kind, (value,)))
 
 
+@lru_cache(maxsize=_SAME)
 def _time(moment: datetime) -> bytes:
     """UTCTime until 2049, GeneralizedTime from 2050 (RFC 5652 section 11.3)."""
     if 1950 <= moment.year < 2050:

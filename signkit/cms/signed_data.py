@@ -31,7 +31,7 @@ def parse(data: bytes) -> Parsed:
     if not data:
         raise MalformedError("the signature file is empty")
     encoding = "DER"
-    if pem.looks_like(data[:4096]):
+    if pem.looks_like(data):
         blocks = [block for block in pem.decode(data) if block.label in pem.PKCS7_LABELS]
         if len(blocks) != 1:
             raise MalformedError(f"the signature file has {len(blocks)} PEM blocks of type CMS or PKCS7, expected 1")

@@ -32,7 +32,10 @@ def signature_algorithm(info: SignerInfo) -> SignatureAlgorithm | None:
     Raises:
         MalformedError: not an AlgorithmIdentifier, or parameters that can't be.
     """
-    return algorithms.identify(info.signature_algorithm, digest_name(info))
+    try:
+        return algorithms.identify(info.signature_algorithm, digest_name(info))
+    except (ValueError, IndexError) as error:
+        raise MalformedError(f"the signature algorithm is malformed: {error}") from error
 
 
 def claimed_signing_time(info: SignerInfo) -> datetime | None:
@@ -71,7 +74,7 @@ def check(info: SignerInfo, content_type: str, certificate: Certificate, digeste
     if algorithm is None or not algorithm_check.passed:
         return [algorithm_check, skipped("signature.value", "not checked: the algorithm is not accepted")]
     if info.signed_attributes is None:
-        return [algorithm_check, *_check_bare(info, algorithm, certificate, digested)]
+        return [algorithm_check, *_check_bare(info, content_type, algorithm, certificate, digested)]
     reason = algorithms.verify_message(
         algorithm, certificate.public_key_info, info.signed_attributes_der, info.signature
     )
@@ -97,9 +100,16 @@ def _check_algorithm(
 
 
 def _check_bare(
-    info: SignerInfo, algorithm: SignatureAlgorithm, certificate: Certificate, digested: Mapping[str, bytes]
+    info: SignerInfo,
+    content_type: str,
+    algorithm: SignatureAlgorithm,
+    certificate: Certificate,
+    digested: Mapping[str, bytes],
 ) -> list[Check]:
     """Without signed attributes the signature is over the artifact itself (RFC 5652 section 5.4)."""
+    if content_type != oids.DATA:
+        detail = f"no signed attributes, and the content is {oids.name(content_type)}: only data may go without them"
+        return [failed("signed-attributes.content-type", detail, source="RFC 5652 5.3")]
     if algorithm.digest is None:
         detail = f"{algorithm.name} without signed attributes signs the whole artifact, which is not supported"
         return [indeterminate("signature.value", detail)]
@@ -150,7 +160,8 @@ def _check_attributes(
         listed = ", ".join(map(oids.name, twice))
         detail = f"signed attributes stand there more than once: {listed}"
         checks.append(failed("signed-attributes.unique", detail, source="RFC 5652 5.3", found=listed))
-    return checks
+    claimed = _attribute_check("signing-time", lambda: _signing_time(signed), "RFC 5652 11.3")
+    return checks if claimed.passed else [*checks, claimed]
 
 
 def _attribute_check(name: str, problem: Callable[[], str | None], source: str) -> Check:
@@ -180,6 +191,14 @@ def _message_digest(signed: tuple[Attribute, ...]) -> str:
     if value is None:
         return "the message-digest attribute is missing, and there are signed attributes"
     attributes.read_message_digest(value)
+    return ""
+
+
+def _signing_time(signed: tuple[Attribute, ...]) -> str:
+    """Present or not: what the signer claims is not judged, only that it is one time."""
+    value = attributes.single(signed, oids.SIGNING_TIME)
+    if value is not None:
+        attributes.read_signing_time(value)
     return ""
 
 

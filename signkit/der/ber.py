@@ -51,7 +51,7 @@ class _Converter:
     def children(self, position: int, end: int, indefinite: bool, depth: int) -> tuple[list[bytes], int]:
         out: list[bytes] = []
         while position < end:
-            if indefinite and self.data[position : position + 2] == _END_OF_CONTENTS:
+            if indefinite and self.data[position : min(position + 2, end)] == _END_OF_CONTENTS:
                 return out, position + 2
             child, position = self.element(position, end, depth + 1)
             out.append(child)

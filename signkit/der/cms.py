@@ -183,6 +183,8 @@ def _encode_content(signed_data: SignedData) -> bytes:
 
 
 def _signed_data(parsed: _SignedData) -> SignedData:
+    if parsed.version not in (1, 3, 4, 5):
+        raise MalformedError("SignedData has an unknown version, expected 1, 3, 4 or 5 (RFC 5652 section 5.1)")
     return SignedData(
         version=parsed.version,
         digest_algorithms=tuple(map(asn1.encode_der, parsed.digest_algorithms.as_list())),
@@ -196,6 +198,9 @@ def _signed_data(parsed: _SignedData) -> SignedData:
 
 def _signer_info(parsed: _SignerInfo) -> SignerInfo:
     sid, attributes = parsed.sid, parsed.signed_attributes
+    expected = 3 if isinstance(sid, bytes) else 1
+    if parsed.version != expected:
+        raise MalformedError(f"SignerInfo does not have version {expected}, which its kind of signer identifier needs")
     return SignerInfo(
         version=parsed.version,
         issuer=asn1.encode_der(sid.issuer) if isinstance(sid, _IssuerAndSerialNumber) else None,

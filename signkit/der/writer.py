@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 
 def tlv(tag: int, *contents: bytes) -> bytes:
     """One DER element: tag, shortest length, contents."""
@@ -39,6 +41,7 @@ def bit_string(value: bytes) -> bytes:
     return tlv(0x03, b"\x00", value)
 
 
+@lru_cache(maxsize=256)
 def oid(dotted: str) -> bytes:
     """An OBJECT IDENTIFIER from its dotted form."""
     arcs = [int(arc) for arc in dotted.split(".")]

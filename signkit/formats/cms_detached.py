@@ -13,11 +13,17 @@ from signkit.cms.signed_data import Parsed, SignerTemplate
 from signkit.der import oids
 from signkit.der.cms import SignerInfo
 from signkit.errors import MalformedError
-from signkit.evidence import Check, failed, passed, skipped
+from signkit.evidence import Check, Verdict, failed, passed, skipped
 from signkit.formats.base import Format, Signer
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import names
 from signkit.x509.certificate import Certificate
+
+MAXIMUM_SIGNERS = 32
+MAXIMUM_CERTIFICATES = 1000
+MAXIMUM_CANDIDATES = 8
+"""Most signers and certificates in one signature, and most certificates that one signer is tried with: together they
+bound the work that a file from outside can cause."""
 
 
 class ParsedCms:
@@ -27,10 +33,21 @@ class ParsedCms:
         """Take a parsed SignedData.
 
         Raises:
-            MalformedError: it has no signer.
+            MalformedError: it has no signer, more parts than any real one, or a signer whose digest algorithm is not
+                among those of the SignedData (RFC 5652 section 5.1).
         """
-        if not parsed.signed_data.signer_infos:
+        signers, certificates = len(parsed.signed_data.signer_infos), len(parsed.signed_data.certificates)
+        if not signers:
             raise MalformedError("the SignedData has no signer, expected at least one")
+        if signers > MAXIMUM_SIGNERS or certificates > MAXIMUM_CERTIFICATES:
+            raise MalformedError(
+                f"the SignedData has {signers} signers and {certificates} certificates, "
+                f"expected at most {MAXIMUM_SIGNERS} and {MAXIMUM_CERTIFICATES}"
+            )
+        announced = {algorithms.split_identifier(one)[0] for one in parsed.signed_data.digest_algorithms}
+        for info in parsed.signed_data.signer_infos:
+            if algorithms.split_identifier(info.digest_algorithm)[0] not in announced:
+                raise MalformedError("the digest algorithm of a signer is not among the SignedData's")
         self.signed_data = parsed.signed_data
         self.encoding = parsed.encoding
 
@@ -50,15 +67,15 @@ class ParsedCms:
         return [self._signer(info, digested, known) for info in self.signed_data.signer_infos]
 
     def _signer(self, info: SignerInfo, digested: Mapping[str, bytes], known: tuple[Certificate, ...]) -> Signer:
-        # Two certificates may share issuer and serial number (a decoy): the one whose key verifies is meant.
+        # Two certificates may share issuer and serial number (a decoy): the one with which most is right is meant.
         candidates = [certificate for certificate in known if signer_info.names(info, certificate)]
-        certificate, checks = None, list(_without_certificate())
-        for candidate in candidates:
+        certificate, checks, fewest = None, list(_without_certificate()), 0
+        for candidate in candidates[:MAXIMUM_CANDIDATES]:
             found = signer_info.check(info, self.signed_data.content_type, candidate, digested)
-            value = next((check for check in found if check.name == "signature.value"), None)
-            if certificate is None or (value is not None and value.passed):
-                certificate, checks = candidate, found
-            if value is not None and value.passed:
+            faults = sum(check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE) for check in found)
+            if certificate is None or faults < fewest:
+                certificate, checks, fewest = candidate, found, faults
+            if not faults:
                 break
         checks += self._embedded_content(info, digested)
         return describe_signer(info, certificate, tuple(checks))

@@ -39,17 +39,15 @@ def version_object(version: KeyVersion, certificate: BoundCertificate | None = N
     import hashlib
 
     fingerprint = hashlib.sha256(version.public_key_info).hexdigest() if version.public_key_info else ""
-    document: Document = {
+    return {
         "id": version.id,
         "key_id": version.key_id,
         "number": version.number,
         "state": version.state.value,
         "created_at": time(version.created_at),
         "public_key_sha256": fingerprint,
+        "certificate_sha256": certificate.id if certificate is not None else None,
     }
-    if certificate is not None:
-        document["certificate_sha256"] = certificate.id
-    return document
 
 
 def alias(alias: Alias) -> Document:

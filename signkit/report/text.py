@@ -25,7 +25,7 @@ def lines(result: VerificationResult, *, every_check: bool = False) -> Iterator[
         every_check: list the checks that passed too.
     """
     for artifact in result.artifacts:
-        yield from _artifact(artifact, every_check or not artifact.accepted, len(result.artifacts) > _SHORT)
+        yield from _artifact(artifact, every_check, len(result.artifacts) > _SHORT)
     accepted = sum(artifact.accepted for artifact in result.artifacts)
     if len(result.artifacts) > 1:
         yield f"{accepted} of {len(result.artifacts)} artifacts accepted, judged at {time(result.now)}"
@@ -43,10 +43,10 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
     for number, signer in enumerate(artifact.signers):
         yield from _signer(signer, number if len(artifact.signers) > 1 else None)
     yield from _identity(artifact)
-    if every_check:
-        for check in artifact.checks:
-            if check.name != "identity" or check.verdict is not Verdict.SKIPPED:
-                yield from _check(check)
+    for check in artifact.checks:
+        open_or_failed = check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
+        if open_or_failed or (every_check and check.name != "identity"):
+            yield from _check(check)
 
 
 def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:

@@ -43,7 +43,12 @@ def _problems(evidence: Evidence, signers: Iterable[SignerResult]) -> list[Check
     """What refuses the file as a whole: its own checks, tampering by any signer, or no acceptable signer at all."""
     problems = [check for check in evidence.checks if not check.passed]
     refused = [signer for signer in signers if not signer.accepted]
-    problems += [c for signer in refused for c in signer.problems if c.name.startswith(_NEVER_TOLERATED)]
+    problems += [
+        check
+        for signer in refused
+        for check in signer.problems
+        if check.name.startswith(_NEVER_TOLERATED) and check.verdict is Verdict.FAIL
+    ]
     if not any(signer.accepted for signer in signers):
         problems += [check for signer in refused for check in signer.problems if check not in problems]
     return problems

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from signkit.errors import UsageError
+from signkit.x509 import names
 from signkit.x509.certificate import Certificate
 from signkit.x509.names import Name
 
@@ -21,8 +25,26 @@ class Identity(NamedTuple):
     issuer: Name | None = None
     public_key_sha256: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, *, subjects: Iterable[str] = (), issuer: str = "", public_key_sha256: Iterable[str] = ()) -> Identity:
+        """An identity from text, as it is typed on the command line.
+
+        Args:
+            subjects: distinguished names, ``CN=Acme Release,O=Acme``.
+            issuer: distinguished name; empty = any.
+            public_key_sha256: 64 hex digits each.
+
+        Raises:
+            UsageError: a malformed name or fingerprint.
+        """
+        return cls(
+            tuple(names.parse(text) for text in subjects),
+            names.parse(issuer) if issuer else None,
+            tuple(map(_fingerprint, public_key_sha256)),
+        )
+
     def __bool__(self) -> bool:
-        return bool(self.subjects or self.issuer or self.public_key_sha256)
+        return bool(self.subjects or self.issuer is not None or self.public_key_sha256)
 
     def mismatches(self, certificate: Certificate) -> list[str]:
         """All that does not match, each with expected and found; empty when this is the one."""
@@ -51,6 +73,17 @@ class Policy(NamedTuple):
     identity: Identity = Identity()
     require_identity: bool = False
     threshold: int = 1
+
+
+def _fingerprint(text: str) -> str:
+    """64 lower-case hex digits; colons and capitals are allowed on the way in."""
+    digits = text.replace(":", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise UsageError(
+            f"'{text}' is not a SHA-256 fingerprint: expected 64 hex digits, found {len(digits)} characters",
+            hint="'signkit cert show' prints it as public key sha256",
+        )
+    return digits
 
 
 ANYONE = Policy()

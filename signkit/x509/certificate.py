@@ -70,6 +70,8 @@ class Certificate:
         self.not_after: datetime = reader.time(not_after, "notAfter")
         self.subject: Name = names.load(fields[4].raw)
         self.public_key_info = fields[5].raw
+        self.key_type = algorithms.key_type_of(self.public_key_info)
+        """Type of the public key, for example ``RSA_3072``."""
         self.extensions = _extensions(fields[6:])
         if self.extensions and self.version != 3:
             raise MalformedError(f"certificate of version {self.version} has extensions: expected version 3")
@@ -98,11 +100,6 @@ class Certificate:
         """Lower-case hex SHA-256 of the SubjectPublicKeyInfo."""
         return digests.digest("sha256", self.public_key_info).hex()
 
-    @cached_property
-    def key_type(self) -> str:
-        """Type of the public key, for example ``RSA_3072``."""
-        return algorithms.key_type_of(self.public_key_info)
-
     @property
     def self_issued(self) -> bool:
         """Whether subject and issuer are the same name (RFC 5280 section 6.1)."""
@@ -125,7 +122,7 @@ class Certificate:
         # An explicit cA FALSE is not DER, but real authorities write it, and it can't be misread.
         ca = reader.boolean(fields.pop(0), "cA") if fields and fields[0].tag == reader.BOOLEAN else False
         path_length = reader.integer(fields.pop(0), "pathLenConstraint") if fields else None
-        if fields or (path_length is not None and path_length < 0):
+        if fields or (path_length is not None and not 0 <= path_length < 1 << 31):
             raise MalformedError("basicConstraints is malformed")
         return BasicConstraints(ca, path_length)
 

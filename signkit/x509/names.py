@@ -52,6 +52,11 @@ _ENCODINGS = {
     reader.UNIVERSAL_STRING: "utf-32-be",
 }
 
+MAXIMUM_SIZE = 1 << 14
+"""Most bytes of a Name; the upper bounds of RFC 5280 appendix A.1 keep real ones far below."""
+
+_OID = re.compile(r"([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]{0,9}))(\.(0|[1-9][0-9]{0,37}))*")
+
 Attribute = tuple[str, int, bytes]
 """Attribute type (dotted), tag of the value, contents octets of the value."""
 
@@ -63,13 +68,15 @@ class Name:
         """Take the DER of a Name.
 
         Raises:
-            MalformedError: it is not one.
+            MalformedError: it is not one, or a larger one than any real one.
         """
+        if len(raw) > MAXIMUM_SIZE:
+            raise MalformedError(f"Name has {len(raw)} bytes, expected at most {MAXIMUM_SIZE}")
         self.raw = raw
         self.rdns: tuple[tuple[Attribute, ...], ...] = tuple(
             _attributes(rdn) for rdn in reader.parse(raw, reader.SEQUENCE, "Name").children()
         )
-        self.canonical = tuple(frozenset(map(_canonical_attribute, rdn)) for rdn in self.rdns)
+        self.canonical = tuple(tuple(sorted(map(_canonical_attribute, rdn))) for rdn in self.rdns)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Name) and self.canonical == other.canonical
@@ -92,9 +99,9 @@ class Name:
         return ",".join("+".join(map(_format_attribute, rdn)) for rdn in reversed(self.rdns))
 
     def contains(self, wanted: Name) -> bool:
-        """Whether every attribute of ``wanted`` stands in this name (in any order)."""
-        mine = frozenset().union(*self.canonical) if self.canonical else frozenset()
-        return all(rdn <= mine for rdn in wanted.canonical)
+        """Whether every attribute of ``wanted`` stands in this name (in any order); an empty ``wanted`` never does."""
+        mine = {attribute for rdn in self.canonical for attribute in rdn}
+        return bool(wanted) and all(attribute in mine for rdn in wanted.canonical for attribute in rdn)
 
 
 @lru_cache(maxsize=4096)
@@ -115,11 +122,15 @@ def parse(text: str) -> Name:
     Raises:
         UsageError: empty, malformed, an unknown attribute type, or a value its type does not allow.
     """
-    rdns = [
-        writer.set_of(*(_encode_attribute(*_split_attribute(item, text)) for item in _split(rdn, "+")))
-        for rdn in reversed(_split(text, ","))
-    ]
-    return load(writer.sequence(*rdns))
+    try:
+        text.encode()
+        rdns = [
+            writer.set_of(*(_parse_attribute(item, text) for item in _split(rdn, "+")))
+            for rdn in reversed(_split(text, ","))
+        ]
+        return load(writer.sequence(*rdns))
+    except (MalformedError, UnicodeEncodeError) as error:
+        raise UsageError(f"{text!r} is not a distinguished name: {error}") from error
 
 
 def _attributes(rdn: reader.Element) -> tuple[Attribute, ...]:
@@ -134,17 +145,17 @@ def _attributes(rdn: reader.Element) -> tuple[Attribute, ...]:
     return tuple(out)
 
 
-def _canonical_attribute(attribute: Attribute) -> tuple[str, int, bytes | str]:
+def _canonical_attribute(attribute: Attribute) -> tuple[str, int, bytes, str]:
     """Strings of the directory types compare by folded characters, everything else by its octets."""
     oid, tag, content = attribute
     encoding = _ENCODINGS.get(tag)
     if encoding is None:
-        return oid, tag, content
+        return oid, tag, content, ""
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise MalformedError(f"attribute {_KEYWORDS.get(oid, oid)} of a name is not valid {encoding}") from error
-    return oid, 0, " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return oid, 0, b"", " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _format_attribute(attribute: Attribute) -> str:
@@ -195,22 +206,42 @@ def _split_attribute(item: str, whole: str) -> tuple[str, str]:
             hint='for example "CN=Acme Release,O=Acme,C=DE"; write a comma inside a value as \\,',
         )
     oid = _BY_UPPER.get(keyword.upper()) or keyword
-    if not re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", oid):
+    if not _OID.fullmatch(oid):
         raise UsageError(
             f"'{keyword}' is not a known attribute type of a name: expected one of {' '.join(ATTRIBUTE_TYPES)}",
             hint="other types can be given by their dotted object identifier",
         )
-    return oid, _unescape(value, item)
+    return oid, _strip(value)
+
+
+def _strip(value: str) -> str:
+    """Without the spaces around it; a last one that is escaped stays."""
+    bare = value.strip(" ")
+    escaped = (len(bare) - len(bare.rstrip("\\"))) % 2 == 1
+    return bare + " " if escaped and value.endswith(" ") else bare
+
+
+def _parse_attribute(item: str, whole: str) -> bytes:
+    """DER AttributeTypeAndValue of ``TYPE=value`` or ``TYPE=#hexadecimal DER`` (RFC 4514 section 2.4)."""
+    oid, value = _split_attribute(item, whole)
+    if not value.startswith("#"):
+        return _encode_attribute(oid, _unescape(value, item))
+    if not re.fullmatch("#([0-9A-Fa-f]{2})+", value):
+        raise UsageError(
+            f"'{item}' begins with '#', expected the DER of a value in hexadecimal", hint="write a leading # as \\#"
+        )
+    return writer.sequence(writer.oid(oid), reader.parse(bytes.fromhex(value[1:])).raw)
 
 
 def _unescape(value: str, item: str) -> str:
-    value = value.strip(" ") if not value.rstrip(" ").endswith("\\") else value.lstrip(" ").rstrip(" ") + " "
     if len(value) >= 2 and value[0] == value[-1] == '"':
         value = value[1:-1]
     out = bytearray()
     position = 0
     while position < len(value):
         character = value[position]
+        if character == '"':
+            raise UsageError(f"'{item}' has a quotation mark in its middle", hint='write it as \\"')
         if character != "\\":
             out += character.encode()
             position += 1

@@ -109,7 +109,7 @@ class Builder:
                 self._note(f"certificate {position} ({child.subject}): the path is longer than {self.max_depth}")
                 continue
             if reason := self._signature(child, issuer):
-                self._note(f"certificate {position} ({child.subject}) by {issuer.subject}: {reason}")
+                self._note(f"certificate {position} ({child.subject}) is not by this {issuer.subject}: {reason}")
                 continue
             if candidate.trusted:
                 yield (*path, issuer)
@@ -135,8 +135,8 @@ def signature_problem(child: Certificate, issuer: Certificate) -> str:
     """Why a certificate is not signed by the issuer's key, or an empty string (RFC 5280 section 6.1.3 (a)(1))."""
     try:
         algorithm = algorithms.identify(child.signature_algorithm)
-    except MalformedError as error:
-        return error.message
+    except (MalformedError, ValueError, IndexError) as error:
+        return f"its signature algorithm is malformed: {error}"
     if algorithm is None:
         return f"signature algorithm {algorithms.describe(child.signature_algorithm)} is not accepted"
     return algorithms.verify_message(algorithm, issuer.public_key_info, child.tbs, child.signature)

@@ -7,12 +7,13 @@ import binascii
 import re
 from typing import NamedTuple
 
+from signkit.der import reader
 from signkit.errors import MalformedError
 
 CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 REQUEST_LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9# ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9# ]{1,40})-----")
 
 
 class Block(NamedTuple):
@@ -23,8 +24,11 @@ class Block(NamedTuple):
 
 
 def looks_like(data: bytes) -> bool:
-    """Whether the data holds a PEM boundary at all."""
-    return b"-----BEGIN " in data
+    """Whether the data holds a PEM boundary, and not as text inside one ASN.1 SEQUENCE that is the whole file.
+
+    One file must not be one thing to who reads DER and another to who reads PEM.
+    """
+    return b"-----BEGIN " in data and not _is_sequence(data)
 
 
 def decode(data: bytes) -> list[Block]:
@@ -33,17 +37,33 @@ def decode(data: bytes) -> list[Block]:
     Raises:
         MalformedError: a block is not base64, or begins and never ends.
     """
-    blocks = []
-    for match in _BLOCK.finditer(data):
+    blocks: list[Block] = []
+    position = data.find(b"-----BEGIN ")
+    while position >= 0:
+        match = _BEGIN.match(data, position)
+        boundary = b"-----END " + match[1] + b"-----" if match else b""
+        end = data.find(boundary, match.end()) if match else -1
+        if match is None or end < 0:
+            raise MalformedError(f"PEM block {len(blocks) + 1} has no matching -----END line")
         label = match[1].decode("ascii")
-        text = b"".join(line for line in match[2].split() if b":" not in line)
+        lines = data[match.end() : end].splitlines()
+        text = b"".join(b"".join(line.split()) for line in lines if b":" not in line)
         try:
             blocks.append(Block(label, base64.b64decode(text, validate=True)))
         except binascii.Error as error:
             raise MalformedError(f"PEM block {len(blocks) + 1} ({label}) is not base64: {error}") from error
-    if data.count(b"-----BEGIN ") > len(blocks):
-        raise MalformedError(f"PEM block {len(blocks) + 1} has no matching -----END line")
+        position = data.find(b"-----BEGIN ", end + len(boundary))
     return blocks
+
+
+def _is_sequence(data: bytes) -> bool:
+    if data[:2] == b"\x30\x80":  # BER, indefinite length
+        return True
+    try:
+        reader.parse(data, reader.SEQUENCE)
+    except MalformedError:
+        return False
+    return True
 
 
 def encode(label: str, der: bytes) -> str:

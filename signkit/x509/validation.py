@@ -79,7 +79,7 @@ def validate(
     best: PathResult | None = None
     tried: list[str] = []
     for count, path in enumerate(builder.paths(leaf)):
-        checks = (_built(path), *_validate(path, at, purpose))
+        checks = (_built(path), _anchored(path), *_validate(path, at, purpose))
         result = PathResult(path, checks, ())
         if result:
             return result._replace(tried=(*tried, *builder.notes))
@@ -108,6 +108,12 @@ def _built(path: tuple[Certificate, ...]) -> Check:
     if len(path) == 1:
         detail = f"{subjects[0]} is itself a trust anchor"
     return passed("path.built", detail, source="RFC 5280 6.1.3", path=subjects, trust_anchor_sha256=anchor.fingerprint)
+
+
+def _anchored(path: tuple[Certificate, ...]) -> Check:
+    anchor = path[-1]
+    detail = f"{anchor.subject}, SHA-256 {anchor.fingerprint}"
+    return passed("path.trust-anchor", detail, source="RFC 5280 6.1.1", found=anchor.fingerprint)
 
 
 def _not_built(bag: Bag, builder: Builder) -> Check:
@@ -166,6 +172,9 @@ def _key_strength(position: int, certificate: Certificate) -> Check:
     key_type = certificate.key_type
     if weakness := algorithms.weakness(key_type):
         return failed(name, f"{_who(position, certificate)}: {weakness}", source=source, found=key_type)
+    if key_type.startswith("unknown"):
+        detail = f"{_who(position, certificate)} has a key of {key_type} type, whose strength is not known"
+        return failed(name, detail, source=source, found=key_type)
     return passed(name, key_type, source=source, found=key_type)
 
 

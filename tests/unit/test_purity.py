@@ -24,12 +24,16 @@ from signkit.der import ber
 from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
 from signkit.keys import reference
+from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab.authority import Authority, SigningKey
 from signkit.operations.keys import KeyService, SignInput
+from signkit.report import text as text_report
+from signkit.report import verification as verification_report
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.policy import Identity, Policy
+from signkit.verification.result import VerificationResult
 from signkit.x509 import certificate, names, pem, request
 from tests.support.fakes import MemoryProvider, MemoryStore
 from tests.support.purity import run_without_effects
@@ -97,7 +101,15 @@ def exercise_request_to_verdict() -> None:
     policy = Policy(Identity(subjects=(subject,)))
     for digest, accepted in ((digested["sha256"], True), (bytes(32), False)):
         subject_of_proof = ArtifactInput("a", "a.p7s", cms.parse(signature), {"sha256": digest}, True, None)
-        assert decide(examine(subject_of_proof, trust), policy).accepted is accepted
+        result = VerificationResult((decide(examine(subject_of_proof, trust), policy),), now)
+        assert result.accepted is accepted
+        assert verification_report.document(result, tool_version="0")["accepted"] is accepted
+        assert list(text_report.lines(result))
+
+
+def exercise_sealing() -> None:
+    kek, context = Kek(1, bytes(32)), RecordContext("store", "key", "version", 1, "EC_P256", b"public")
+    assert kek.open(kek.seal(b"secret", context, os.urandom), context) == b"secret"
 
 
 def exercise_key_operations() -> None:
