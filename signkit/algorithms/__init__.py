@@ -69,6 +69,7 @@ def identify(identifier: bytes, digest: str | None = None) -> SignatureAlgorithm
     return None
 
 
+@lru_cache(maxsize=256)
 def split_identifier(identifier: bytes) -> tuple[str, bytes]:
     """OBJECT IDENTIFIER (dotted) and DER parameters (empty when absent) of an AlgorithmIdentifier.
 
