@@ -172,7 +172,8 @@ def _reading(path: str, what: str, *, follow_links: bool = True) -> Iterator[int
             hint = "name the files in it"
             raise FileError(f"{path}: is a directory, expected a file ({what})", path=path, hint=hint)
         if not stat.S_ISREG(mode):
-            raise FileError(f"{path}: is not a regular file, expected one ({what})", path=path)
+            hint = "pipes and devices have no content that stays: copy it into a file first"
+            raise FileError(f"{path}: is not a regular file, expected one ({what})", path=path, hint=hint)
         yield descriptor
     except OSError as error:
         raise _cannot_read(path, what, error) from error

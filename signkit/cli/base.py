@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -29,6 +30,30 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """A full disk behind standard output must not look like success, and is no defect."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from signkit.errors import FileError
+
+        message = f"the result could not be printed: {error.strerror}"
+        raise FileError(message, hint="make room; what was written to other files is whole") from error
+
+
+def flush() -> None:
+    """Get the result out.
+
+    Raises:
+        FileError: it could not be printed.
+    """
+    with _printing():
+        sys.stdout.flush()
 
 
 class Session:
@@ -66,21 +91,26 @@ class Session:
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
         if self.json:
-            print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+            self._print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
         elif not self.quiet:
             for line in lines:
-                print(self._paint(printable(line)))
+                self._print(self._paint(printable(line)))
 
     def print_raw(self, data: bytes) -> None:
         """Print the bytes of a result that is a file of its own (PEM, DER)."""
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with _printing():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+
+    def _print(self, line: str) -> None:
+        with _printing():
+            print(line)
 
     def notice(self, text: str) -> None:
         """Tell the person at the terminal something that is not the result."""
         if not self.quiet:
-            sys.stdout.flush()  # what was printed before stays before
+            flush()  # what was printed before stays before
             print(f"{PROGRAM}: {printable(text)}", file=sys.stderr)
 
     def _paint(self, line: str) -> str:

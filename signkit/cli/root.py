@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from signkit.cli.base import App, Session, common_options, report_error
-from signkit.errors import FileError, SignkitError, UsageError, VerificationError
+from signkit.cli.base import App, Session, common_options, flush, report_error
+from signkit.errors import SignkitError, UsageError, VerificationError
 
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
@@ -105,7 +105,7 @@ def run(arguments: list[str]) -> int:
         try:
             status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
         finally:
-            _flush()
+            flush()
         return status if isinstance(status, int) else 0
     except VerificationError as error:
         return _fail(error, as_json, document_printed=True)
@@ -126,18 +126,6 @@ def run(arguments: list[str]) -> int:
             hint="please report it; SIGNKIT_DEBUG=1 shows where it happened",
         )
         return _fail(defect, as_json, cause=error)
-
-
-def _flush() -> None:
-    """Get the result out. A full disk behind standard output must not look like success."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        sys.stdout = None
-        message = f"the result could not be printed: {error.strerror}"
-        raise FileError(message, hint="make room; what was written to other files is whole") from error
 
 
 def _print_version() -> int:

@@ -189,10 +189,17 @@ class KeyService:
         """The key and version that a reference names.
 
         Raises:
+            VersionRequiredError: the reference names no version.
             NotFoundError: no such key or version.
         """
         key = self.resolve(reference)
         versions = self._store.versions(key.id)
+        if reference.version is None:
+            listed = ", ".join(f"{reference.key}@{version.number} ({version.state.value})" for version in versions)
+            raise VersionRequiredError(
+                f"'{reference.key}' names a key without a version, and no version is primary: expected one of {listed}",
+                hint=f"name one, for example {reference.key}@{versions[-1].number}",
+            )
         for version in versions:
             if reference.version == version.id or reference.number == version.number:
                 return key, version
