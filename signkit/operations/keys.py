@@ -20,6 +20,7 @@ from signkit.errors import (
     SignkitError,
     StateError,
     UsageError,
+    VersionRequiredError,
 )
 from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference, parse_alias
