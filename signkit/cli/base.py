@@ -24,6 +24,15 @@ _COMMON = (
     ("quiet", "Print errors only."),
     ("no-color", "Print without colours."),
 )
+_LONGEST_LINE = 4000
+_HINTS = {
+    0: "the message says what was expected",
+    2: "'--help' behind the command shows how it is used",
+    3: "mend what the message names; 'signkit doctor' tells what works here",
+    4: "mend what the message names and run the command again",
+    11: "'signkit inspect' shows what is in a file",
+}
+"""Hints by exit status, for errors that bring none; 0 stands for every other."""
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -91,7 +100,7 @@ class Session:
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
         if self.json:
-            self._print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+            self._print(json_text(document))
         elif not self.quiet:
             for line in lines:
                 self._print(self._paint(printable(line)))
@@ -111,7 +120,8 @@ class Session:
         """Tell the person at the terminal something that is not the result."""
         if not self.quiet:
             flush()  # what was printed before stays before
-            print(f"{PROGRAM}: {printable(text)}", file=sys.stderr)
+            with contextlib.suppress(OSError):  # it is no reason to stop that nobody can be told
+                print(f"{PROGRAM}: {printable(text)}", file=sys.stderr)
 
     def _paint(self, line: str) -> str:
         """Verdict words in colour, on a terminal that wants it."""
@@ -181,14 +191,30 @@ def _common_option(name: str, help_text: str) -> TyperOption:
     )
 
 
+def json_text(document: Mapping[str, Any]) -> str:
+    """One JSON document; what can't be shown, or would mislead whoever looks at it, is written as an escape."""
+    only_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    text = json.dumps(document, indent=2, ensure_ascii=only_ascii, default=str)
+    if text.isascii():
+        return text.replace("\x7f", "\\u007f")
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
 def report_error(error: SignkitError, *, as_json: bool, document_printed: bool = False) -> None:
     """Print an error: two lines on stderr, and the document on stdout when JSON was asked for."""
-    if as_json and not document_printed:
-        body = {"code": error.code, "message": error.message, "hint": error.hint}
-        print(json.dumps({"error": body}, indent=2, ensure_ascii=False))
-    print(f"{PROGRAM}: error: {printable(error.message)}", file=sys.stderr)
-    if error.hint:
-        print(f"{PROGRAM}: hint: {printable(error.hint)}", file=sys.stderr)
+    hint = error.hint or _HINTS.get(error.exit_status, _HINTS[0])
+    with contextlib.suppress(OSError):  # the exit status still tells
+        if as_json and not document_printed:
+            print(json_text({"error": {"code": error.code, "message": error.message, "hint": hint}}), flush=True)
+    with contextlib.suppress(OSError):
+        for label, text in (("error", error.message), ("hint", hint)):
+            print(f"{PROGRAM}: {label}: {_shortened(printable(text))}", file=sys.stderr)
+
+
+def _shortened(line: str) -> str:
+    """A line that a terminal can show, whatever was quoted in it."""
+    half = _LONGEST_LINE // 2
+    return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
 
 
 def write_file(run: Session, path: str | None, data: bytes, *, force: bool, dry_run: bool = False) -> str:

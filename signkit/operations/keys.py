@@ -104,6 +104,8 @@ class KeyService:
             raise UsageError(f"usage '{usage}' is not available, expected {KeyUsage.SIGN_VERIFY.value}")
         if len(description) > MAXIMUM_DESCRIPTION:
             raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+        if description != recordable(description):
+            raise UsageError(f"description is not UTF-8: found {recordable(description)}")
         if alias is not None:
             self._require_free(alias)
         holder = self._provider(provider)
@@ -301,7 +303,7 @@ class KeyService:
             for item in inputs:
                 named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
                 signatures.append(provider.sign(key, version, algorithm, **named))
-                entries.append(entry._replace(digest_hex=item.artifact_digest.hex(), detail=item.detail))
+                entries.append(entry._replace(digest_hex=item.artifact_digest.hex(), detail=recordable(item.detail)))
         except SignkitError as error:
             self._store.record([*entries, entry._replace(result=error.code)])
             raise
@@ -353,6 +355,11 @@ class KeyService:
             version=version,
             detail=detail,
         )
+
+
+def recordable(text: str) -> str:
+    """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _require_enabled(key: Key) -> None:
