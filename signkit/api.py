@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from signkit.keys.reference import parse_any, parse_key, parse_key_version
+from signkit.keys.reference import parse_key, parse_key_version
 from signkit.operations.sign import SignOptions
 from signkit.verification.policy import ANYONE, Policy
 from signkit.version import VERSION
@@ -109,7 +109,7 @@ class Signkit:
             NotFoundError: no such key.
         """
         service = self._wiring.keys
-        return service.versions_of(service.resolve(parse_any(key)))
+        return service.versions_of(service.resolve(parse_key(key)))
 
     def public_key(self, reference: str) -> bytes:
         """DER SubjectPublicKeyInfo of a version, ``KEY@V``.

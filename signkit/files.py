@@ -16,6 +16,7 @@ from signkit.ports import Digests
 
 BUFFER = 1 << 20
 _SMALL = 1 << 16
+_HEAD = 8
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -38,6 +39,7 @@ class FileSource:
         with _reading(path, "artifact", follow_links=self._follow_links) as descriptor:
             before = os.fstat(descriptor)
             updates = [hasher.update for hasher in hashers.values()]
+            head = os.pread(descriptor, _HEAD, 0)
             size = self._stream(descriptor, before.st_size, updates)
             after = os.fstat(descriptor)
         if _identity(before) != _identity(after) or size != after.st_size:
@@ -46,7 +48,7 @@ class FileSource:
                 path=path,
                 hint="let whatever writes the file finish first",
             )
-        return Digests(size, {name: hasher.digest() for name, hasher in hashers.items()})
+        return Digests(size, {name: hasher.digest() for name, hasher in hashers.items()}, head)
 
     def _stream(self, descriptor: int, size: int, updates: Sequence[Callable[[bytes | memoryview], None]]) -> int:
         total = 0
@@ -71,7 +73,10 @@ class FileSource:
     def read(self, path: str, *, limit: int, what: str) -> bytes:
         """See ``ports.ArtifactSource.read``."""
         if path == "-":
-            data = sys.stdin.buffer.read(limit + 1)
+            try:
+                data = sys.stdin.buffer.read(limit + 1)
+            except OSError as error:
+                raise _cannot_read("standard input", what, error) from error
         else:
             with _reading(path, what) as descriptor, os.fdopen(os.dup(descriptor), "rb") as stream:
                 data = stream.read(limit + 1)
@@ -85,7 +90,7 @@ class FileSource:
 
     def exists(self, path: str) -> bool:
         """See ``ports.ArtifactSource.exists``."""
-        return os.path.lexists(path)
+        return path == "-" or os.path.lexists(path)
 
 
 class FileSink:
@@ -110,14 +115,15 @@ class FileSink:
                 _check_folder(folder, path)
                 folders.add(folder)
             if os.path.isdir(path):
-                raise FileError(f"{path}: is a directory, expected a file to write", path=path)
+                hint = "remove it, or write elsewhere"
+                raise FileError(f"{path}: is a directory, expected a file to write", path=path, hint=hint)
             if not overwrite and os.path.lexists(path):
                 raise _exists(path)
 
     def write(self, path: str, data: bytes, *, overwrite: bool, private: bool = False) -> None:
         """See ``ports.OutputSink.write``."""
         folder, name = os.path.split(path)
-        temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(6)}.tmp")
+        temporary = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(6)}.tmp")
         try:
             self._write_temporary(temporary, data, 0o600 if private else 0o666)
             if overwrite:
@@ -172,7 +178,8 @@ def _reading(path: str, what: str, *, follow_links: bool = True) -> Iterator[int
             hint = "name the files in it"
             raise FileError(f"{path}: is a directory, expected a file ({what})", path=path, hint=hint)
         if not stat.S_ISREG(mode):
-            raise FileError(f"{path}: is not a regular file, expected one ({what})", path=path)
+            hint = "pipes and devices have no content that stays: copy it into a file first"
+            raise FileError(f"{path}: is not a regular file, expected one ({what})", path=path, hint=hint)
         yield descriptor
     except OSError as error:
         raise _cannot_read(path, what, error) from error

@@ -125,10 +125,12 @@ class Digests(NamedTuple):
     Attributes:
         size: bytes read.
         values: digest algorithm name (``sha256``) to digest.
+        head: the first 8 bytes, fewer when there are no more.
     """
 
     size: int
     values: Mapping[str, bytes]
+    head: bytes = b""
 
 
 class ArtifactSource(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -30,6 +32,24 @@ def script() -> None:
     happened when ``main`` returns: outputs are renamed into place, commits are synced, streams are flushed.
     """
     gc.set_threshold(100_000, 50, 50)
-    status = main()
-    sys.stderr.flush()
+    try:
+        _replace_closed_streams()
+        status = main()
+    except KeyboardInterrupt:  # before ``main`` was ready for it, or while it was telling
+        status = 130
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(status)
+
+
+def _replace_closed_streams() -> None:
+    """Put something that can't be used where a standard stream is closed, so that no file takes its number.
+
+    A result that goes there is an error, as with the tools of the system; other characters than the stream can carry
+    are escaped.
+    """
+    for name, mode, access in (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_RDONLY)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.open(os.devnull, access), mode))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

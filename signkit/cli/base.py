@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -23,12 +24,45 @@ _COMMON = (
     ("quiet", "Print errors only."),
     ("no-color", "Print without colours."),
 )
+_LONGEST_LINE = 4000
+_HINTS = {
+    0: "the message says what was expected",
+    2: "'--help' behind the command shows how it is used",
+    3: "mend what the message names; 'signkit doctor' tells what works here",
+    4: "mend what the message names and run the command again",
+    11: "'signkit inspect' shows what is in a file",
+}
+"""Hints by exit status, for errors that bring none; 0 stands for every other."""
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """A full disk behind standard output must not look like success, and is no defect."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from signkit.errors import FileError
+
+        message = f"the result could not be printed: {error.strerror}"
+        raise FileError(message, hint="make room; what was written to other files is whole") from error
+
+
+def flush() -> None:
+    """Get the result out.
+
+    Raises:
+        FileError: it could not be printed.
+    """
+    with _printing():
+        sys.stdout.flush()
 
 
 class Session:
@@ -66,22 +100,28 @@ class Session:
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
         if self.json:
-            print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+            self._print(json_text(document))
         elif not self.quiet:
             for line in lines:
-                print(self._paint(printable(line)))
+                self._print(self._paint(printable(line)))
 
     def print_raw(self, data: bytes) -> None:
         """Print the bytes of a result that is a file of its own (PEM, DER)."""
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with _printing():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+
+    def _print(self, line: str) -> None:
+        with _printing():
+            print(line)
 
     def notice(self, text: str) -> None:
         """Tell the person at the terminal something that is not the result."""
         if not self.quiet:
-            sys.stdout.flush()  # what was printed before stays before
-            print(f"{PROGRAM}: {printable(text)}", file=sys.stderr)
+            flush()  # what was printed before stays before
+            with contextlib.suppress(OSError):  # it is no reason to stop that nobody can be told
+                print(f"{PROGRAM}: {printable(text)}", file=sys.stderr)
 
     def _paint(self, line: str) -> str:
         """Verdict words in colour, on a terminal that wants it."""
@@ -151,14 +191,30 @@ def _common_option(name: str, help_text: str) -> TyperOption:
     )
 
 
+def json_text(document: Mapping[str, Any]) -> str:
+    """One JSON document; what can't be shown, or would mislead whoever looks at it, is written as an escape."""
+    only_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    text = json.dumps(document, indent=2, ensure_ascii=only_ascii, default=str)
+    if text.isascii():
+        return text.replace("\x7f", "\\u007f")
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
 def report_error(error: SignkitError, *, as_json: bool, document_printed: bool = False) -> None:
     """Print an error: two lines on stderr, and the document on stdout when JSON was asked for."""
-    if as_json and not document_printed:
-        body = {"code": error.code, "message": error.message, "hint": error.hint}
-        print(json.dumps({"error": body}, indent=2, ensure_ascii=False))
-    print(f"{PROGRAM}: error: {printable(error.message)}", file=sys.stderr)
-    if error.hint:
-        print(f"{PROGRAM}: hint: {printable(error.hint)}", file=sys.stderr)
+    hint = error.hint or _HINTS.get(error.exit_status, _HINTS[0])
+    with contextlib.suppress(OSError):  # the exit status still tells
+        if as_json and not document_printed:
+            print(json_text({"error": {"code": error.code, "message": error.message, "hint": hint}}), flush=True)
+    with contextlib.suppress(OSError):
+        for label, text in (("error", error.message), ("hint", hint)):
+            print(f"{PROGRAM}: {label}: {_shortened(printable(text))}", file=sys.stderr)
+
+
+def _shortened(line: str) -> str:
+    """A line that a terminal can show, whatever was quoted in it."""
+    half = _LONGEST_LINE // 2
+    return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
 
 
 def write_file(run: Session, path: str | None, data: bytes, *, force: bool, dry_run: bool = False) -> str:

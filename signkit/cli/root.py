@@ -6,13 +6,14 @@ import difflib
 import os
 import sys
 from importlib import import_module
+from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from signkit.cli.base import App, Session, common_options, report_error
-from signkit.errors import FileError, SignkitError, UsageError, VerificationError
+from signkit.cli.base import App, Session, common_options, flush, report_error
+from signkit.errors import SignkitError, UsageError, VerificationError
 
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
@@ -100,12 +101,12 @@ def run(arguments: list[str]) -> int:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in options
     try:
-        if options[:1] == ["--version"]:
-            return _print_version()
+        if "--version" in takewhile(lambda option: option.startswith("-"), options):
+            return _print_version(as_json)
         try:
             status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
         finally:
-            _flush()
+            flush()
         return status if isinstance(status, int) else 0
     except VerificationError as error:
         return _fail(error, as_json, document_printed=True)
@@ -114,8 +115,7 @@ def run(arguments: list[str]) -> int:
     except _ArgumentsError as error:
         return _fail(_usage_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
-        print("signkit: error: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _fail(interrupted(), as_json)
     except BrokenPipeError:
         # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -128,22 +128,21 @@ def run(arguments: list[str]) -> int:
         return _fail(defect, as_json, cause=error)
 
 
-def _flush() -> None:
-    """Get the result out. A full disk behind standard output must not look like success."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        sys.stdout = None
-        message = f"the result could not be printed: {error.strerror}"
-        raise FileError(message, hint="make room; what was written to other files is whole") from error
+def interrupted() -> SignkitError:
+    """Ctrl-C, as an error of our own."""
+    hint = "files that were written are whole; run the command again for the rest"
+    error = SignkitError("interrupted", hint=hint, code="Interrupted")
+    error.exit_status = INTERRUPTED
+    return error
 
 
-def _print_version() -> int:
+def _print_version(as_json: bool) -> int:
     from signkit.version import VERSION
 
-    print(f"signkit {VERSION}")
+    session = Session()
+    session.flags = {"json"} if as_json else set()
+    session.emit({"name": "signkit", "version": VERSION}, [f"signkit {VERSION}"])
+    flush()
     return 0
 
 

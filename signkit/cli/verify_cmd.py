@@ -8,6 +8,7 @@ import typer
 
 from signkit.cli.base import App, session
 from signkit.cli.progress import Progress
+from signkit.errors import UsageError
 
 app = App()
 _HELP_SIGNER = "The subject must have all these attributes; several = any of them."
@@ -35,6 +36,8 @@ def verify(
     from signkit.verification.policy import Identity, Policy
 
     run = session(context)
+    if issuer == "":
+        raise UsageError("--issuer is empty, expected a distinguished name", hint="leave it out to accept any issuer")
     identity = Identity.of(subjects=signer, issuer=issuer or "", public_key_sha256=spki_sha256)
     with Progress("verifying", files, quiet=run.quiet or run.json) as progress:
         result = (

@@ -23,6 +23,8 @@ class Signer(NamedTuple):
         timestamps: how many timestamp tokens the signer carries.
         attributes: types of all signed attributes, by name.
         checks: checks of digest, signature value and attributes.
+        twins: further certificates that the signature fits as well: of the same name, serial number and key. Which of
+            them an authority really issued, only a path can tell.
     """
 
     certificate: Certificate | None
@@ -33,6 +35,7 @@ class Signer(NamedTuple):
     timestamps: int
     attributes: tuple[str, ...]
     checks: tuple[Check, ...]
+    twins: tuple[Certificate, ...] = ()
 
 
 class ParsedSignature(Protocol):

@@ -69,16 +69,18 @@ class ParsedCms:
     def _signer(self, info: SignerInfo, digested: Mapping[str, bytes], known: tuple[Certificate, ...]) -> Signer:
         # Two certificates may share issuer and serial number (a decoy): the one with which most is right is meant.
         candidates = [certificate for certificate in known if signer_info.names(info, certificate)]
-        certificate, checks, fewest = None, list(_without_certificate()), 0
+        chosen: list[Certificate] = []
+        checks, fewest = list(_without_certificate()), 0
         for candidate in candidates[:MAXIMUM_CANDIDATES]:
             found = signer_info.check(info, self.signed_data.content_type, candidate, digested)
             faults = sum(check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE) for check in found)
-            if certificate is None or faults < fewest:
-                certificate, checks, fewest = candidate, found, faults
-            if not faults:
-                break
+            if not chosen or faults < fewest:
+                chosen, checks, fewest = [candidate], found, faults
+            elif faults == fewest:
+                chosen.append(candidate)
         checks += self._embedded_content(info, digested)
-        return describe_signer(info, certificate, tuple(checks))
+        signer = describe_signer(info, chosen[0] if chosen else None, tuple(checks))
+        return signer._replace(twins=tuple(chosen[1:]))
 
     def _embedded_content(self, info: SignerInfo, digested: Mapping[str, bytes]) -> list[Check]:
         """A signature that carries content must carry the artifact: else two readers would see two things signed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from signkit.errors import UsageError, VersionRequiredError
+from signkit.errors import UsageError
 
 ALIAS_PREFIX = "alias/"
 _ALIAS = re.compile(r"alias/[A-Za-z0-9_/-]{1,255}")
@@ -67,23 +67,7 @@ def parse_key(text: str) -> KeyReference:
 
 
 def parse_key_version(text: str) -> KeyReference:
-    """Parse ``KEY@VERSION``.
-
-    Raises:
-        UsageError: it has another form.
-        VersionRequiredError: it names a key without a version.
-    """
-    reference = _parse(text)
-    if reference.version is None:
-        raise VersionRequiredError(
-            f"'{text}' names a key without a version, and no version is primary",
-            hint=f"name one, for example {text}@1; 'signkit version list {text}' shows them",
-        )
-    return reference
-
-
-def parse_any(text: str) -> KeyReference:
-    """Parse ``KEY`` or ``KEY@VERSION``.
+    """Parse ``KEY@VERSION``. That a version is missing is for whoever knows the key's versions to say.
 
     Raises:
         UsageError: it has another form.

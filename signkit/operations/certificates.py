@@ -10,7 +10,7 @@ from signkit.audit.entry import AuditEntry
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
 from signkit.keys.reference import KeyReference, parse_key_version
-from signkit.operations.keys import KeyService
+from signkit.operations.keys import KeyService, recordable
 from signkit.ports import ArtifactSource, Clock, Store
 from signkit.x509 import bundle, pem
 from signkit.x509 import certificate as x509_certificate
@@ -95,7 +95,7 @@ class CertificateService:
             chain=tuple(certificate.der for certificate in chain),
             imported_at=self._clock(),
             imported_by=self._principal,
-            source=", ".join(paths),
+            source=recordable(", ".join(paths)),
         )
         if not dry_run:
             self._store.bind_certificate(bound, [self._entry(key, version, leaf)])

@@ -20,6 +20,7 @@ from signkit.errors import (
     SignkitError,
     StateError,
     UsageError,
+    VersionRequiredError,
 )
 from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference, parse_alias
@@ -103,6 +104,8 @@ class KeyService:
             raise UsageError(f"usage '{usage}' is not available, expected {KeyUsage.SIGN_VERIFY.value}")
         if len(description) > MAXIMUM_DESCRIPTION:
             raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+        if description != recordable(description):
+            raise UsageError(f"description is not UTF-8: found {recordable(description)}")
         if alias is not None:
             self._require_free(alias)
         holder = self._provider(provider)
@@ -189,10 +192,17 @@ class KeyService:
         """The key and version that a reference names.
 
         Raises:
+            VersionRequiredError: the reference names no version.
             NotFoundError: no such key or version.
         """
         key = self.resolve(reference)
         versions = self._store.versions(key.id)
+        if reference.version is None:
+            listed = ", ".join(f"{reference.key}@{version.number} ({version.state.value})" for version in versions)
+            raise VersionRequiredError(
+                f"'{reference.key}' names a key without a version, and no version is primary: expected one of {listed}",
+                hint=f"name one, for example {reference.key}@{versions[-1].number}",
+            )
         for version in versions:
             if reference.version == version.id or reference.number == version.number:
                 return key, version
@@ -293,7 +303,7 @@ class KeyService:
             for item in inputs:
                 named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
                 signatures.append(provider.sign(key, version, algorithm, **named))
-                entries.append(entry._replace(digest_hex=item.artifact_digest.hex(), detail=item.detail))
+                entries.append(entry._replace(digest_hex=item.artifact_digest.hex(), detail=recordable(item.detail)))
         except SignkitError as error:
             self._store.record([*entries, entry._replace(result=error.code)])
             raise
@@ -345,6 +355,11 @@ class KeyService:
             version=version,
             detail=detail,
         )
+
+
+def recordable(text: str) -> str:
+    """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _require_enabled(key: Key) -> None:

@@ -218,6 +218,11 @@ def _artifacts(paths: Sequence[str], suffix: str) -> tuple[list[str], list[str]]
     if len(unique) == 1:
         return unique, []
     wanted = [path for path in unique if not path.endswith(suffix)]
+    if not wanted:
+        raise UsageError(
+            f"no artifact to sign: all {len(unique)} files are signatures ({suffix})",
+            hint="name the files to sign; a signature is signed when it is the only file named",
+        )
     return wanted, [path for path in unique if path.endswith(suffix)]
 
 

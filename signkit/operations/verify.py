@@ -10,7 +10,7 @@ from signkit.errors import FileError, MalformedError, UsageError, VerificationEr
 from signkit.ports import ArtifactSource, Clock
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
-from signkit.verification.inputs import ArtifactInput, Trust
+from signkit.verification.inputs import ArtifactInput, Trust, is_der_set
 from signkit.verification.policy import ANYONE, Policy
 from signkit.verification.result import VerificationResult, hint_for
 from signkit.x509 import bundle
@@ -68,7 +68,7 @@ class VerifyingService:
         suffix = formats.format_named(format).suffix
         results = []
         for artifact in dict.fromkeys(artifacts):
-            subject = self._subject(artifact, signature or artifact + suffix, format)
+            subject = self._subject(artifact, artifact + suffix if signature is None else signature, format)
             results.append(decide(examine(subject, given), policy))
         return VerificationResult(tuple(results), now)
 
@@ -99,7 +99,8 @@ class VerifyingService:
             digested = self._source.digest(artifact, parsed.digests or (_FALLBACK_DIGEST,))
         except (FileError, MalformedError) as error:
             return ArtifactInput(artifact, signature, None, {}, present, error)
-        return ArtifactInput(artifact, signature, parsed, digested.values, True, None)
+        is_set = is_der_set(digested.head, digested.size)
+        return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_set)
 
 
 def raise_unless_accepted(result: VerificationResult) -> None:

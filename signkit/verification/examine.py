@@ -41,7 +41,7 @@ def examine(subject: ArtifactInput, trust: Trust) -> Evidence:
         elsewhere = (*trust.intermediates, *trust.trust_anchors)
         found = subject.signature.signers(subject.digested, elsewhere)
         bag = (*subject.signature.certificates, *trust.intermediates)
-        signers = tuple(_signer(signer, bag, trust) for signer in found)
+        signers = tuple(_signer(signer, bag, trust, subject.is_set) for signer in found)
     digested = {name: value.hex() for name, value in sorted(subject.digested.items())}
     return Evidence(subject.artifact, subject.signature_name, digested, tuple(checks), signers)
 
@@ -61,17 +61,27 @@ def _checks_of_file(subject: ArtifactInput) -> list[Check]:
     return checks
 
 
-def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust) -> SignerResult:
-    path = _path(signer.certificate, bag, trust) if signer.certificate else _missing(signer)
+def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust, artifact_is_set: bool) -> SignerResult:
+    certificate, path = signer.certificate, _missing(signer)
+    if certificate is not None:
+        path = _path(certificate, bag, trust)
+        for twin in signer.twins:
+            if not path and (other := _path(twin, bag, trust)):
+                certificate, path = twin, other
     time = passed("time.established", "no trusted timestamp: judged at the present", now=_text(trust))
     checks = [*signer.checks, *path.checks, time]
+    if artifact_is_set and not signer.attributes:
+        # Whoever has a signature could name its signed attributes as the artifact and leave them out of the signer:
+        # both are what is signed. No one signs a file that is exactly one SET.
+        detail = "the artifact may be the signed attributes of another signature, and this one has none"
+        checks.append(failed("signed-attributes.ambiguity", detail, source="draft-ietf-lamps-cms-euf-cma-signeddata"))
     if signer.timestamps:
         detail = f"{signer.timestamps} timestamp token(s) present: tokens are not evaluated yet"
         checks.append(skipped("timestamp.present", detail))
     return SignerResult(
-        certificate=signer.certificate,
+        certificate=certificate,
         named=signer.named,
-        key_type=signer.certificate.key_type if signer.certificate else "",
+        key_type=certificate.key_type if certificate else "",
         algorithm=signer.algorithm,
         signing_time=signer.signing_time,
         path=path.path,
