@@ -21,6 +21,7 @@
      |   +- DecryptionError              a ciphertext can't be decrypted
      |   +- ConfigurationError           configuration or policy is invalid
      +- MalformedError              11   a signature, certificate or request can't be parsed
+     +- SignatureValueError         13   a bare signature value is not right
      +- ProofOfPossessionError      13   a certification request is not signed by the key it carries
      +- VerificationError        10-19   an artifact was refused; carries the whole result
 
@@ -181,6 +182,13 @@ class MalformedError(SignkitError):
 
     exit_status = 11
     default_code = "Malformed"
+
+
+class SignatureValueError(SignkitError):
+    """A bare signature value is not right for this message, key and algorithm."""
+
+    exit_status = 13
+    default_code = "SignatureInvalid"
 
 
 class ProofOfPossessionError(SignkitError):

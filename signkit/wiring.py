@@ -176,6 +176,13 @@ class Wiring:
 
         return SqliteStore.open(self.store_path, maximum_versions=self.settings.maximum_versions)
 
+    def use_libcrypto(self) -> None:
+        """Have SM2 done by the library that SIGNKIT_LIBCRYPTO names, and no other, when it names one."""
+        if path := self._environment.get("SIGNKIT_LIBCRYPTO"):
+            from signkit.algorithms import sm2
+
+            sm2.use_library(path)
+
     def close(self) -> None:
         """Close the store, if it was opened."""
         store = self.__dict__.pop("store", None)

@@ -133,7 +133,7 @@ def signature_algorithm(
     """
     candidates = key_type(key_type_name).algorithms
     if digest is not None:
-        candidates = tuple(a for a in candidates if a.digest == digest)
+        candidates = tuple(a for a in candidates if a.content_digest == digest)
     if padding is not None:
         candidates = tuple(a for a in candidates if f"_{padding.upper()}_" in a.name)
     if not candidates:

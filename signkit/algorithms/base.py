@@ -16,6 +16,7 @@ class SignatureAlgorithm(NamedTuple):
         digest: name of the digest that is signed (``sha256``), or None when the algorithm takes the whole message.
         identifier: DER AlgorithmIdentifier in certificates and requests.
         cms_identifier: DER AlgorithmIdentifier in a SignerInfo (RFC 3370 and RFC 4056 differ from RFC 4055 for RSA).
+        binds_signer: whether what is digested begins with the signer's identity and key (SM2's Z).
         cms_digest: digest of the content beside it in CMS where the algorithm takes messages; empty = ``digest``.
     """
 
@@ -24,6 +25,12 @@ class SignatureAlgorithm(NamedTuple):
     identifier: bytes
     cms_identifier: bytes
     cms_digest: str = ""
+    binds_signer: bool = False
+
+    @property
+    def content_digest(self) -> str:
+        """Name of the digest of the content in CMS: the one that is signed, or the one that goes with the algorithm."""
+        return self.digest or self.cms_digest
 
 
 class EncryptionAlgorithm(NamedTuple):

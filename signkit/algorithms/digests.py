@@ -54,5 +54,5 @@ def digest(name: str, data: bytes) -> bytes:
 
 
 def identifier(name: str) -> bytes:
-    """DER AlgorithmIdentifier of a digest algorithm, parameters absent (RFC 5754 section 2)."""
-    return writer.sequence(writer.oid(_OID[name]))
+    """DER AlgorithmIdentifier of a digest: parameters absent (RFC 5754 section 2); for SM3 NULL, as everyone writes."""
+    return writer.sequence(writer.oid(_OID[name]), *([writer.NULL] if name == "sm3" else []))

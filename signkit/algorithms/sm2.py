@@ -8,13 +8,15 @@ operations run in the system's libcrypto (``_libcrypto``); where that has no SM2
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from signkit.algorithms import _libcrypto, digests
-from signkit.algorithms._libcrypto import Library, LibraryUnusable, Sm2Key
+from signkit.algorithms import digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError, ProviderError
+
+if TYPE_CHECKING:  # importing ctypes loads the interpreter's own library: only when SM2 is used
+    from signkit.algorithms._libcrypto import Library, Sm2Key
 
 DEFAULT_ID = b"1234567812345678"
 """Identifier of the signer unless the parties agree on another (GM/T 0009 section 10)."""
@@ -29,9 +31,10 @@ _G = bytes.fromhex(
 )
 _CURVE = _A.to_bytes(32, "big") + _B.to_bytes(32, "big") + _G
 _KEY_ALGORITHM = writer.sequence(writer.oid(oids.EC_PUBLIC_KEY), writer.oid(oids.SM2))
+_CURVE_AS_ALGORITHM = writer.sequence(writer.oid(oids.SM2), writer.oid(oids.SM2))
 _SIGNATURE_ALGORITHM = writer.sequence(writer.oid(oids.SM2_WITH_SM3))
 
-SM2DSA = SignatureAlgorithm("SM2DSA", "sm3", _SIGNATURE_ALGORITHM, _SIGNATURE_ALGORITHM)
+SM2DSA = SignatureAlgorithm("SM2DSA", "sm3", _SIGNATURE_ALGORITHM, _SIGNATURE_ALGORITHM, binds_signer=True)
 SM2PKE = EncryptionAlgorithm("SM2PKE")
 KEY_TYPES = (KeyType("EC_SM2", "sm2", (SM2DSA,), None, (SM2PKE,)),)
 
@@ -67,11 +70,13 @@ def use_library(path: str) -> None:
 @lru_cache(maxsize=1)
 def backend() -> Backend:
     """The first usable library; chosen once per process, never by whichever happens to work for one call."""
+    from signkit.algorithms import _libcrypto
+
     reasons: list[str] = []
     for path in _chosen or _libcrypto.default_names():
         try:
-            return Backend(Library(path), tuple(reasons))
-        except LibraryUnusable as error:
+            return Backend(_libcrypto.Library(path), tuple(reasons))
+        except _libcrypto.LibraryUnusable as error:
             reasons.append(str(error))
     return Backend(None, tuple(reasons))
 
@@ -118,10 +123,10 @@ def signer_prefix(public_key_info: bytes, signer_id: bytes = DEFAULT_ID) -> byte
     """Z of GB/T 32918.2 section 5.5: SM3 of identifier, curve and public key; goes before the message.
 
     Raises:
-        MalformedError: the key is not a point of the curve, or the identifier is longer than 8191 bytes.
+        MalformedError: the key is not a point of the curve, or the identifier is longer than 8190 bytes.
     """
-    if len(signer_id) > 8191:
-        raise MalformedError(f"SM2 identifier has {len(signer_id)} bytes, expected at most 8191")
+    if len(signer_id) > 8190:  # 8191 would fit into 16 bits, but OpenSSL refuses it
+        raise MalformedError(f"SM2 identifier has {len(signer_id)} bytes, expected at most 8190")
     bits = (8 * len(signer_id)).to_bytes(2, "big")
     return digests.digest("sm3", bits + signer_id + _CURVE + _point(public_key_info)[1:])
 
@@ -168,6 +173,7 @@ def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
     """See ``base.Family.import_private_key``."""
     if writer.oid(oids.SM2) not in private_key_info[:64]:
         return None
+    reader.parse(private_key_info, reader.SEQUENCE, "private key")  # the library would pass over what follows it
     key = _signing_library().private_key(private_key_info)
     point = key.point
     return _private_key_info(key.scalar, point), _public_key_info(point)
@@ -194,15 +200,21 @@ def _point(public_key_info: bytes) -> bytes:
     library = backend().library
     if library is not None:
         return _public_key(library, public_key_info).point
-    point = reader.bit_string(reader.parse(public_key_info, reader.SEQUENCE).children()[1], "subjectPublicKey")
+    point = reader.bit_string(reader.parse(_canonical(public_key_info)).children()[1], "subjectPublicKey")
     if len(point) != 65 or point[0] != 4:
         raise MalformedError("SM2 public key is compressed, which only a libcrypto with SM2 can read")
     return point
 
 
 def _canonical(public_key_info: bytes) -> bytes:
-    """The SubjectPublicKeyInfo with id-ecPublicKey as its algorithm."""
+    """The SubjectPublicKeyInfo with id-ecPublicKey as its algorithm.
+
+    Raises:
+        MalformedError: it is not one, or of another kind of key.
+    """
     children = reader.parse(public_key_info, reader.SEQUENCE, "SubjectPublicKeyInfo").children()
+    if len(children) != 2 or children[0].raw not in (_KEY_ALGORITHM, _CURVE_AS_ALGORITHM):
+        raise MalformedError("the public key is not an SM2 key")
     return writer.sequence(_KEY_ALGORITHM, children[1].raw)
 
 

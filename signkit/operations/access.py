@@ -1,25 +1,25 @@
 """Who may do what, and the record of it: every operation that uses or changes a key goes through here.
 
-The order is KMS's (``reference`` in ``docs/key-service.md``): the key must exist, then permission, then state, then the
-rest. An operation that is refused leaves an entry in the audit log with its error code; one that is carried out leaves
-its entry in the same transaction as what it changed.
+An operation that is refused leaves an entry in the audit log with its error code; one that is carried out leaves its
+entry in the same transaction as what it changed. Looking at keys (list, show) is authorised too; only refusals of it
+are recorded, so that a store can be read where it can't be written. The order of checks is that of ``keys.states``.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from signkit.audit.entry import AuditEntry
 from signkit.errors import AccessDeniedError, SignkitError
-from signkit.keys import permissions
+from signkit.keys import conditions, permissions
 from signkit.keys.model import Key
 from signkit.keys.permissions import Decision, Document
 from signkit.ports import Clock, Store
 
 
 class Access:
-    """The caller of a service: its permission documents and its entries in the audit log."""
+    """The caller of a service: permission documents, and entries for the audit log."""
 
     def __init__(
         self,
@@ -45,7 +45,9 @@ class Access:
         self.new_id = new_id
         self.principal = principal
 
-    def entry(self, action: str, key_id: str = "", version: int = 0, *, algorithm: str = "", detail: str = "") -> AuditEntry:
+    def entry(
+        self, action: str, key_id: str = "", version: int = 0, *, algorithm: str = "", detail: str = ""
+    ) -> AuditEntry:
         """An entry for an operation that is carried out now."""
         return AuditEntry(
             at=self.clock(),
@@ -69,26 +71,31 @@ class Access:
                 self._store.record([entry._replace(result=error.code)])
             raise
 
-    def require(self, action: str, key: Key | None, *, tags: Mapping[str, str], algorithm: str = "") -> None:
-        """Refuse unless the caller's documents allow the action on the key (None = on keys in general).
+    def require(self, action: str, key: Key | None = None, *, alias: str = "", algorithm: str = "") -> None:
+        """Refuse unless the caller's documents allow an action.
+
+        Args:
+            action: for example ``AsymmetricSign``.
+            key: the key; None for making and listing keys.
+            alias: the alias that is made, moved or taken away.
+            algorithm: the algorithm that is asked for.
 
         Raises:
             AccessDeniedError: no document allows it, or one denies it.
         """
-        decision = self.decide(self.principal, action, key, tags=tags, algorithm=algorithm)
+        decision = self.decide(self.principal, action, key, alias=alias, algorithm=algorithm)
         if not decision.allowed:
+            on = key.id if key is not None else "KEY"
             raise AccessDeniedError(
-                f"{self.principal} may not {action} on {f'key {key.id}' if key else 'keys'}: {decision.explanation}",
-                hint=f"'signkit permission simulate {self.principal} {action} {key.id if key else 'KEY'}' explains it",
+                f"{self.principal} may not {action}: {decision.explanation}",
+                hint=f"'signkit permission simulate {self.principal} {action} {on}' explains it",
             )
 
     def decide(
-        self, principal: str, action: str, key: Key | None, *, tags: Mapping[str, str], algorithm: str = ""
+        self, principal: str, action: str, key: Key | None = None, *, alias: str = "", algorithm: str = ""
     ) -> Decision:
-        """What the permission documents of a principal say of an action."""
-        resource = permissions.resource(self._store.id, "key", key.id if key else "")
-        context = {"acs:CurrentTime": f"{self.clock():%Y-%m-%dT%H:%M:%SZ}", "acs:SourceIp": "127.0.0.1"}
-        context |= {f"kms:tag/{name}": value for name, value in tags.items()}
-        if algorithm:
-            context["kms:Algorithm"] = algorithm
-        return permissions.decide(self._documents(principal), f"kms:{action}", [resource], context)
+        """What the permission documents of a principal say of an action; arguments as for ``require``."""
+        wanted = permissions.resources(action, self._store.id, key_id=key.id if key else "", alias=alias)
+        tags = key.tags if key is not None else {}
+        context = conditions.context(self.clock(), tags=tags, algorithm=algorithm)
+        return permissions.decide(self._documents(principal), action, wanted, context, principal=principal)

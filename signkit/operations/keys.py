@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from signkit import algorithms
-from signkit.algorithms.base import SignatureAlgorithm
+from signkit.algorithms import digests
+from signkit.algorithms.base import EncryptionAlgorithm, KeyType, SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
 from signkit.errors import (
     ConflictError,
@@ -100,8 +101,7 @@ class KeyService:
             ProviderError: the provider could not make the key pair.
         """
         algorithms.key_type(key_type)
-        if usage != KeyUsage.SIGN_VERIFY:
-            raise UsageError(f"usage '{usage}' is not available, expected {KeyUsage.SIGN_VERIFY.value}")
+        _require_usage(usage, algorithms.key_type(key_type))
         if len(description) > MAXIMUM_DESCRIPTION:
             raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
         if description != recordable(description):
@@ -213,14 +213,20 @@ class KeyService:
             code="Forbidden.KeyVersionNotFound",
         )
 
-    def usable_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
+    def usable_version(self, reference: KeyReference, usage: KeyUsage | None = None) -> tuple[Key, KeyVersion]:
         """Like ``resolve_version``, for an operation that needs key and version enabled.
 
         Raises:
             NotFoundError: no such key or version.
             StateError: the state of key or version forbids it.
+            RefusedError: the key was made for another usage.
         """
         key, version = self.resolve_version(reference)
+        if usage is not None and key.usage is not usage:
+            raise RefusedError(
+                f"key {reference.key} is for {key.usage.value}, expected {usage.value}",
+                hint="the usage of a key is fixed when it is made: use another key",
+            )
         _require_enabled(key)
         if version.state is not VersionState.ENABLED:
             raise StateError(
@@ -293,7 +299,7 @@ class KeyService:
             UsageError: the algorithm is not one of the key type's.
             ProviderError: the provider could not sign.
         """
-        key, version = self.usable_version(reference)
+        key, version = self.usable_version(reference, KeyUsage.SIGN_VERIFY)
         if algorithm not in algorithms.key_type(key.key_type).algorithms:
             raise UsageError(f"a key of type {key.key_type} can't sign with {algorithm.name}")
         provider = self._provider(key.provider)
@@ -309,6 +315,28 @@ class KeyService:
             raise
         self._store.record(entries)
         return signatures
+
+    def decrypt(self, reference: KeyReference, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+        """Decrypt with one version; recorded before the plaintext is handed out.
+
+        Raises:
+            NotFoundError: no such key or version.
+            StateError: the state of key or version forbids it.
+            RefusedError: the key was made for another usage.
+            DecryptionError: it can't be decrypted.
+        """
+        key, version = self.usable_version(reference, KeyUsage.ENCRYPT_DECRYPT)
+        provider = self._provider(key.provider)
+        entry = self._entry("AsymmetricDecrypt", key, version.number)._replace(
+            algorithm=algorithm.name, digest_hex=digests.digest("sha256", ciphertext).hex()
+        )
+        try:
+            plaintext = provider.decrypt(key, version, algorithm, ciphertext)
+        except SignkitError as error:
+            self._store.record([entry._replace(result=error.code)])
+            raise
+        self._store.record([entry])
+        return plaintext
 
     def _alias(self, name: str) -> Alias:
         alias = self._store.alias(parse_alias(name))
@@ -369,6 +397,12 @@ def _require_enabled(key: Key) -> None:
             hint=f"'signkit key show {key.id}' tells more",
             code=f"Rejected.{key.state.value}",
         )
+
+
+def _require_usage(usage: str, key_type: KeyType) -> None:
+    offered = [KeyUsage.SIGN_VERIFY.value] + ([KeyUsage.ENCRYPT_DECRYPT.value] if key_type.encryption else [])
+    if usage not in offered:
+        raise UsageError(f"usage '{usage}' of a key of type {key_type.name}: expected {' or '.join(offered)}")
 
 
 def _known(what: str, names: list[str]) -> str:

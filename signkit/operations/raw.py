@@ -94,9 +94,7 @@ def sign(
     """
     key, version = keys.usable_version(reference, KeyUsage.SIGN_VERIFY)
     algorithm = signature_algorithm(key.key_type, algorithm_name)
-    data = signed_data(
-        algorithm, version.public_key_info, message=message, digest=digest, signer_id=signer_id
-    )
+    data = signed_data(algorithm, version.public_key_info, message=message, digest=digest, signer_id=signer_id)
     recorded = data if algorithm.digest is not None else digests.digest("sha512", data)
     return keys.sign(reference, algorithm, [SignInput(data, recorded, detail)])[0]
 
