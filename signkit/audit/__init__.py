@@ -1,1 +1,2 @@
-"""The audit log as data: entries and the RFC 6962 Merkle tree over them. Appending is the store's job."""
+"""The audit log as data: entries, the RFC 6962 Merkle tree over them, signed checkpoints and receipts. Appending is the
+store's job."""

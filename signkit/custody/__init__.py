@@ -24,12 +24,28 @@ def _prompt(location: str) -> RootKey:
     return PromptRootKey(location)
 
 
-SCHEMES: Mapping[str, Callable[[str], RootKey]] = MappingProxyType({"file": _file, "prompt": _prompt})
+def _keyring(location: str) -> RootKey:
+    from signkit.custody.keyring import KeyringRootKey
+
+    return KeyringRootKey(location)
+
+
+def _credential(location: str) -> RootKey:
+    from signkit.custody.credential import CredentialRootKey
+
+    return CredentialRootKey(location)
+
+
+SCHEMES: Mapping[str, Callable[[str], RootKey]] = MappingProxyType(
+    {"file": _file, "keyring": _keyring, "credential": _credential, "prompt": _prompt}
+)
 """Scheme to what makes a root-key source of the rest of the URI; a scheme's module is imported when it is used."""
 
 
 def parse_root_key(uri: str) -> RootKey:
-    """The root-key source of a URI, ``file:PATH`` or ``prompt:``. Nothing is read or asked yet.
+    """The root-key source of a URI: ``file:PATH``, ``keyring:``, ``keyring:NAME``, ``credential:NAME`` or ``prompt:``.
+
+    Nothing is read or asked yet.
 
     Raises:
         UsageError: unknown scheme, or a location that the scheme does not take.

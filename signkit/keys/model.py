@@ -5,8 +5,10 @@ A key is a set of numbered versions. No version is primary: every operation name
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -26,6 +28,13 @@ class KeyState(StrEnum):
     PENDING_DELETION = "PendingDeletion"
 
 
+class KeyOrigin(StrEnum):
+    """Where the private keys of a key come from (KMS's words)."""
+
+    OWN = "Aliyun_KMS"
+    EXTERNAL = "EXTERNAL"
+
+
 class VersionState(StrEnum):
     """State of one key version. ``PENDING`` = its number is taken, its key pair is not there yet."""
 
@@ -33,6 +42,10 @@ class VersionState(StrEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
     DESTROYED = "destroyed"
+
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+"""The tags of a key that has none."""
 
 
 class Key(NamedTuple):
@@ -46,6 +59,13 @@ class Key(NamedTuple):
         provider: name of the provider that holds the private keys, for example ``software``.
         description: free text, at most 8192 characters.
         created_at: aware UTC time.
+        origin: whether its private keys were made here or imported; fixed at creation.
+        deletion_at: when it may be deleted; None unless its deletion is pending.
+        state_before_deletion: its state before its deletion was scheduled; None unless that is pending.
+        deletion_protection: whether it can't be scheduled for deletion.
+        deletion_protection_description: why it is protected, or an empty string.
+        tags: tag name to value.
+        policy: permission document attached to the key itself, as text; empty when there is none.
     """
 
     id: str
@@ -55,6 +75,13 @@ class Key(NamedTuple):
     provider: str
     description: str
     created_at: datetime
+    origin: KeyOrigin = KeyOrigin.OWN
+    deletion_at: datetime | None = None
+    state_before_deletion: KeyState | None = None
+    deletion_protection: bool = False
+    deletion_protection_description: str = ""
+    tags: Mapping[str, str] = NO_TAGS
+    policy: str = ""
 
 
 class KeyVersion(NamedTuple):
@@ -67,7 +94,8 @@ class KeyVersion(NamedTuple):
         state: state of this version.
         created_at: aware UTC time.
         public_key_info: DER SubjectPublicKeyInfo; empty while pending.
-        locator: where the provider finds the private key; opaque to everyone else; empty while pending.
+        locator: where the provider finds the private key; opaque to everyone else; empty while pending and once
+            destroyed.
     """
 
     id: str
@@ -107,3 +135,33 @@ class BoundCertificate(NamedTuple):
     imported_at: datetime
     imported_by: str
     source: str
+
+
+class Permission(NamedTuple):
+    """A permission document attached to a principal (``signkit.keys.permissions`` reads it).
+
+    Attributes:
+        principal: for example ``os:alice``.
+        document: the document as text.
+        created_at: aware UTC time.
+    """
+
+    principal: str
+    document: str
+    created_at: datetime
+
+
+class AuditKey(NamedTuple):
+    """The key that signs checkpoints of the audit log.
+
+    Attributes:
+        origin: name of the log in its checkpoints, and of the key (C2SP tlog-checkpoint).
+        public_key: 32 bytes of an Ed25519 public key.
+        locator: its private key, sealed.
+        created_at: aware UTC time.
+    """
+
+    origin: str
+    public_key: bytes
+    locator: bytes
+    created_at: datetime

@@ -177,6 +177,10 @@ class Kek:
         wrapped = AESGCM(_derive(root_key, associated)).encrypt(nonce, self._key, associated)
         return json.dumps({**header, "nonce": nonce.hex(), "wrapped": wrapped.hex()}, sort_keys=True).encode()
 
+    def export(self, seal: Callable[[bytes], bytes]) -> bytes:
+        """What ``seal`` makes of the key: for ``signkit.keys.recovery``, the one place where it leaves the store."""
+        return seal(self._key)
+
     @classmethod
     def unwrap(cls, wrapped: bytes, secret: RootSecret, *, store_id: str, kek_id: int) -> Kek:
         """The key again.

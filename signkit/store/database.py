@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any, TypeVar
 
 from signkit.errors import StoreError
+
+_T = TypeVar("_T")
 
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process that is writing."""
@@ -50,8 +52,8 @@ class Database:
         self.writable = writable
 
     @classmethod
-    def open(cls, path: str) -> Database:
-        """Open a database file that exists; for reading only when the file or its folder is not writable.
+    def open(cls, path: str, *, read_only: bool = False) -> Database:
+        """Open a database file that exists; for reading only when asked to, or when file or folder is not writable.
 
         Raises:
             StoreError: missing, not a database, damaged, or on a network file system.
@@ -60,7 +62,7 @@ class Database:
         if not os.path.exists(path):
             raise StoreError(f"there is no store at {path}", hint="run 'signkit init'")
         _refuse_network_file_system(path)
-        if os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
+        if not read_only and os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
             return cls._connect(path, "mode=rw", writable=True)
         # Without its write-ahead log, and where none can be made, SQLite reads a database only as an immutable one.
         immutable = "" if os.path.exists(f"{path}-wal") else "&immutable=1"
@@ -95,10 +97,9 @@ class Database:
 
     @classmethod
     def _connect(cls, path: str, query: str, *, writable: bool) -> Database:
-        escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         try:
             connection = sqlite3.connect(
-                f"file://{escaped}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
+                f"file://{_escape(path)}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
             )
         except sqlite3.Error as error:
             raise store_error(error, path) from error
@@ -139,6 +140,18 @@ class Database:
             return self._connection.execute(statement, arguments).fetchall()
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
+
+    def values(self, convert: Callable[[Sequence[Any]], _T], statement: str, arguments: Sequence[Any] = ()) -> list[_T]:
+        """The rows of a query as values.
+
+        Raises:
+            StoreError: the query failed, or a row holds what no value can come from.
+        """
+        rows = self.rows(statement, arguments)
+        try:
+            return [convert(row) for row in rows]
+        except ValueError as error:
+            raise StoreError(f"the store {self.path} is damaged: {error}", hint="restore it from a backup") from error
 
     def stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, one after the other, as they were when it began.
@@ -196,6 +209,38 @@ class Database:
         with self._transaction("BEGIN"):
             yield
 
+    def empty_log(self) -> bool:
+        """Move what is in the write-ahead log into the database file and cut the log to nothing.
+
+        Together with ``secure_delete`` nothing is left in the files of what was overwritten.
+
+        Returns:
+            False when it could not be done now, for example because somebody is reading; a later change or the last
+            one to close the store does it then.
+        """
+        try:
+            [(busy, *_)] = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        except StoreError:
+            return False
+        return not busy
+
+    def copy_to(self, path: str) -> None:
+        """Write a consistent copy of the database, as of one moment, over an empty file; it needs no second file.
+
+        Raises:
+            StoreError: it could not be read, or the copy could not be written.
+        """
+        try:
+            with closing(sqlite3.connect(f"file://{_escape(path)}?mode=rw", uri=True, isolation_level=None)) as copy:
+                copy.execute("PRAGMA journal_mode=OFF")  # who makes the copy discards it when this fails
+                self._connection.backup(copy)
+                [(mode,)] = copy.execute("PRAGMA journal_mode=DELETE").fetchall()
+        except sqlite3.Error as error:
+            hint = "check the disk and its free space; nothing of the copy was kept"
+            raise StoreError(f"the store {self.path} could not be copied: {error}", hint=hint) from error
+        if mode != "delete":
+            raise StoreError(f"the store {self.path} could not be copied: expected journal mode delete, found {mode}")
+
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
         self.execute(begin)
@@ -216,6 +261,11 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _escape(path: str) -> str:
+    """A path as it stands in a URI."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def store_error(error: sqlite3.Error, path: str) -> StoreError:

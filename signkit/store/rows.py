@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
-from signkit.keys.model import Alias, BoundCertificate, Key, KeyState, KeyUsage, KeyVersion, VersionState
+from signkit.keys.model import (
+    NO_TAGS,
+    Alias,
+    AuditKey,
+    BoundCertificate,
+    Key,
+    KeyOrigin,
+    KeyState,
+    KeyUsage,
+    KeyVersion,
+    Permission,
+    VersionState,
+)
 
 _LENGTH_SIZE = 4
-
-
-class Permission(NamedTuple):
-    """A permission document attached to a principal; the store does not interpret it.
-
-    Attributes:
-        principal: for example ``os:alice``.
-        document: the document as text.
-        created_at: aware UTC time.
-    """
-
-    principal: str
-    document: str
-    created_at: datetime
 
 
 def to_text(at: datetime) -> str:
@@ -35,14 +35,60 @@ def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+KEY_COLUMNS = (
+    "id, key_type, usage, state, provider, description, created_at, origin, deletion_at, state_before_deletion,"
+    " deletion_protection, deletion_protection_description, tags, policy"
+)
+"""Columns of a key, in the order of its fields."""
+
+VERSION_COLUMNS = "id, key_id, number, state, created_at, public_key_info, locator"
+"""Columns of a key version, in the order of its fields."""
+
+
 def to_key(row: Sequence[Any]) -> Key:
-    """A key from its columns, in the order of its fields."""
-    key_id, key_type, usage, state, provider, description, created_at = row
-    return Key(key_id, key_type, KeyUsage(usage), KeyState(state), provider, description, from_text(created_at))
+    """A key from ``KEY_COLUMNS``."""
+    key_id, key_type, usage, state, provider, description, created_at = row[:7]
+    origin, deletion_at, before, protected, why_protected, tags, policy = row[7:]
+    return Key(
+        key_id,
+        key_type,
+        KeyUsage(usage),
+        KeyState(state),
+        provider,
+        description,
+        from_text(created_at),
+        KeyOrigin(origin),
+        None if deletion_at is None else from_text(deletion_at),
+        None if before is None else KeyState(before),
+        bool(protected),
+        why_protected,
+        NO_TAGS if tags == "{}" else _to_tags(tags),
+        policy,
+    )
+
+
+def from_key(key: Key) -> tuple[Any, ...]:
+    """``KEY_COLUMNS`` of a key."""
+    return key._replace(
+        created_at=to_text(key.created_at),  # type: ignore[arg-type]
+        deletion_at=None if key.deletion_at is None else to_text(key.deletion_at),  # type: ignore[arg-type]
+        tags=_from_tags(key.tags),  # type: ignore[arg-type]
+    )
+
+
+def _to_tags(text: str) -> Mapping[str, str]:
+    tags = json.loads(text)
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise ValueError("the tags of a key are not names and values")
+    return MappingProxyType(tags)
+
+
+def _from_tags(tags: Mapping[str, str]) -> str:
+    return json.dumps(dict(tags), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def to_version(row: Sequence[Any]) -> KeyVersion:
-    """A key version from its columns, in the order of its fields."""
+    """A key version from ``VERSION_COLUMNS``."""
     version_id, key_id, number, state, created_at, public_key_info, locator = row
     return KeyVersion(version_id, key_id, number, VersionState(state), from_text(created_at), public_key_info, locator)
 
@@ -65,6 +111,12 @@ def to_permission(row: Sequence[Any]) -> Permission:
     """A permission document from its columns, in the order of its fields."""
     principal, document, created_at = row
     return Permission(principal, document, from_text(created_at))
+
+
+def to_audit_key(row: Sequence[Any]) -> AuditKey:
+    """The key of the audit log from its columns, in the order of its fields."""
+    origin, public_key, locator, created_at = row
+    return AuditKey(origin, public_key, locator, from_text(created_at))
 
 
 def join(parts: Iterable[bytes]) -> bytes:

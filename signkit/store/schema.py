@@ -10,7 +10,7 @@ from signkit.errors import StoreError
 from signkit.store.database import Database, statements
 from signkit.store.rows import from_text, to_text
 
-FORMAT = 1
+FORMAT = 2
 """Number of the newest migration: the format this release reads and writes."""
 
 
@@ -57,6 +57,27 @@ def identify(database: Database) -> StoreIdentity:
     """What the store says about itself, after an older format was brought up to date.
 
     Raises:
+        StoreError: an unfinished store, another application's database, a newer format, or an older one that can't be
+            brought up to date.
+    """
+    found, identity = describe(database)
+    if found < FORMAT:
+        if not database.writable:
+            raise StoreError(
+                f"the store {database.path} has format {found}, expected {FORMAT}, and is read-only",
+                hint="open it once where it can be written; that brings it up to date",
+                code="StoreReadOnly",
+            )
+        with database.change():
+            _migrate(database, _format(database))  # read again: another process may have been first
+            database.execute("UPDATE store SET format = ?", (FORMAT,))
+    return identity
+
+
+def describe(database: Database) -> tuple[int, StoreIdentity]:
+    """Format of a store and what it says about itself; nothing is changed.
+
+    Raises:
         StoreError: an unfinished store, another application's database, or a newer format.
     """
     tables = {name for (name,) in database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
@@ -64,12 +85,9 @@ def identify(database: Database) -> StoreIdentity:
         raise StoreError(f"the store {database.path} is empty: it was never finished", hint="run 'signkit init' again")
     if "store" not in tables:
         raise StoreError(f"{database.path} is another application's database, expected a store of signkit")
-    if _format(database) < FORMAT:
-        with database.change():
-            _migrate(database, _format(database))  # read again: another process may have been first
-            database.execute("UPDATE store SET format = ?", (FORMAT,))
+    found = _format(database)
     [(store_id, created_at, root_key)] = database.rows("SELECT id, created_at, root_key FROM store")
-    return StoreIdentity(store_id, from_text(created_at), root_key)
+    return found, StoreIdentity(store_id, from_text(created_at), root_key)
 
 
 def migrations() -> dict[int, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from signkit import algorithms
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
-from signkit.errors import ConflictError
-from signkit.keys.model import Alias, BoundCertificate, Key, KeyVersion, VersionState
+from signkit.errors import ConflictError, StateError
+from signkit.keys.model import Alias, BoundCertificate, Key, KeyState, KeyVersion, Permission, VersionState
 from signkit.ports import CreatedKey
 
 
@@ -53,13 +54,44 @@ class MemoryStore:
         self._versions: dict[str, KeyVersion] = {}
         self._aliases: dict[str, Alias] = {}
         self._certificates: list[BoundCertificate] = []
+        self._permissions: list[Permission] = []
 
-    def create_key(self, key: Key, version: KeyVersion, alias: str | None, entries: Sequence[AuditEntry]) -> None:
+    def create_key(
+        self, key: Key, version: KeyVersion | None, alias: str | None, entries: Sequence[AuditEntry]
+    ) -> None:
         if alias is not None:
             self.create_alias(Alias(alias, key.id, key.created_at), [])
         self._keys[key.id] = key
-        self._versions[version.id] = version
+        if version is not None:
+            self._versions[version.id] = version
         self.record(entries)
+
+    def update_key(self, seen: Key, key: Key, entries: Sequence[AuditEntry]) -> None:
+        _require_same(self._keys[key.id], seen)
+        self._keys[key.id] = key
+        self.record(entries)
+
+    def delete_key(self, seen: Key, now: datetime, entries: Sequence[AuditEntry]) -> bool:
+        _require_same(self._keys[seen.id], seen)
+        if seen.deletion_at is None or now < seen.deletion_at:
+            raise StateError(f"key {seen.id} is not due")
+        self._versions = {name: one for name, one in self._versions.items() if one.key_id != seen.id}
+        self._aliases = {name: alias for name, alias in self._aliases.items() if alias.key_id != seen.id}
+        del self._keys[seen.id]
+        self.record(entries)
+        return True
+
+    def set_version_state(self, seen: KeyVersion, state: VersionState, entries: Sequence[AuditEntry]) -> KeyVersion:
+        _require_same(self._versions[seen.id], seen)
+        self._versions[seen.id] = seen._replace(state=state)
+        self.record(entries)
+        return self._versions[seen.id]
+
+    def destroy_version(self, seen: KeyVersion, entries: Sequence[AuditEntry]) -> bool:
+        _require_same(self._versions[seen.id], seen)
+        self._versions[seen.id] = seen._replace(state=VersionState.DESTROYED, locator=b"")
+        self.record(entries)
+        return True
 
     def create_version(self, version: KeyVersion, entries: Sequence[AuditEntry]) -> KeyVersion:
         version = version._replace(number=len(self.versions(version.key_id)) + 1)
@@ -73,6 +105,9 @@ class MemoryStore:
             state=VersionState.ENABLED, locator=created.locator, public_key_info=created.public_key_info
         )
         self._versions[version_id] = version
+        key = self._keys[version.key_id]
+        if key.state is KeyState.PENDING_IMPORT:
+            self._keys[key.id] = key._replace(state=KeyState.ENABLED)
         self.record(entries)
         return version
 
@@ -119,5 +154,25 @@ class MemoryStore:
     def certificates(self, version_id: str | None = None) -> list[BoundCertificate]:
         return [bound for bound in self._certificates if version_id in (None, bound.version_id)]
 
-    def record(self, entries: Sequence[AuditEntry]) -> None:
+    def attach_permission(self, permission: Permission, entries: Sequence[AuditEntry]) -> None:
+        self._permissions.append(permission)
+        self.record(entries)
+
+    def detach_permission(self, permission: Permission, entries: Sequence[AuditEntry]) -> None:
+        self._permissions.remove(permission)
+        self.record(entries)
+
+    def permissions(self, principal: str | None = None) -> list[Permission]:
+        return [permission for permission in self._permissions if principal in (None, permission.principal)]
+
+    def record(self, entries: Sequence[AuditEntry]) -> int:
         self.entries += entries
+        return len(self.entries) - len(entries)
+
+    def audit_entries(self) -> list[AuditEntry]:
+        return list(self.entries)
+
+
+def _require_same(found: object, seen: object) -> None:
+    if found != seen:
+        raise StateError(f"found {found}, expected {seen}", code="Rejected.StateModifiedFailed")

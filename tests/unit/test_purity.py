@@ -19,11 +19,12 @@ import pytest
 
 from signkit import algorithms, config, evidence
 from signkit.algorithms import digests
+from signkit.audit import checkpoint, merkle, receipt
 from signkit.audit.entry import AuditEntry
 from signkit.der import ber
 from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
-from signkit.keys import reference
+from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab.authority import Authority, SigningKey
 from signkit.operations.keys import KeyService, SignInput
@@ -68,6 +69,24 @@ def exercise_key_references() -> None:
 def exercise_audit_entry() -> None:
     at = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert b'"at":"2025-01-02T03:04:05.000000Z"' in AuditEntry(at, "os:alice", "Sign", "ok", "request").encode()
+
+
+def exercise_checkpoint_and_receipt() -> None:
+    key = SigningKey(*algorithms.family("ed25519").generate(algorithms.key_type("ED25519")))
+    log_key, entries = checkpoint.log_key("example.com/audit", key.public_key_info[-32:]), [b"a", b"b", b"c"]
+    head = checkpoint.Checkpoint(log_key.name, len(entries), merkle.root_of(entries))
+    note = checkpoint.sign(head, log_key, key.sign)
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    [one] = receipt.make(entries[1:2], leaves, 1, note)
+    assert receipt.verify(one, checkpoint.parse_log_key(str(log_key))) == (b"b", 1, head)
+    proof = merkle.consistency_proof(leaves, 2)
+    assert merkle.verify_consistency(2, merkle.root_of(entries[:2]), 3, head.root_hash, proof)
+
+
+def exercise_recovery() -> None:
+    at, key = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC), SigningKey.generate()
+    export = recovery.seal(Kek(1, bytes(32)), key.public_key_info, store_id="store", now=at)
+    assert recovery.open_export(export, key.private_key_info, store_id="store").id == 1
 
 
 def exercise_configuration() -> None:

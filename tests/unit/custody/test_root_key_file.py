@@ -110,9 +110,9 @@ def test_nothing_is_left_of_a_file_that_could_not_be_synced(tmp_path: Path, monk
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("uri", ["", "file", "root.key", "files:/x", "keyring", "FILE:/x", "/etc/root.key"])
+@pytest.mark.parametrize("uri", ["", "file", "root.key", "files:/x", "keyring", "key:ring", "FILE:/x", "/etc/root.key"])
 def test_an_unknown_scheme_is_refused_with_the_known_ones(uri: str) -> None:
-    with pytest.raises(UsageError, match="expected one of file:, prompt:"):
+    with pytest.raises(UsageError, match="expected one of file:, keyring:, credential:, prompt:"):
         parse_root_key(uri)
 
 

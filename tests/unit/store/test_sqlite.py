@@ -178,25 +178,28 @@ def test_the_migrations_are_numbered_up_to_the_format() -> None:
     assert list(schema.migrations()) == list(range(1, schema.FORMAT + 1))
 
 
+NEXT = schema.FORMAT + 1
+
+
 def test_an_older_format_is_brought_up_to_date(store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = a_key()
     store.create_key(key, a_version(key.id), None, [])
-    newer = schema.migrations() | {2: "CREATE TABLE second (x TEXT) STRICT;\nINSERT INTO second VALUES ('a;b');\n"}
-    monkeypatch.setattr(schema, "FORMAT", 2)
+    newer = schema.migrations() | {NEXT: "CREATE TABLE second (x TEXT) STRICT;\nINSERT INTO second VALUES ('a;b');\n"}
+    monkeypatch.setattr(schema, "FORMAT", NEXT)
     monkeypatch.setattr(schema, "migrations", lambda: newer)
     for _ in range(2):
         with SqliteStore.open(str(path)) as opened:
             assert opened.keys() == [key]
-    monkeypatch.setattr(schema, "FORMAT", 1)
-    refusal(lambda: SqliteStore.open(str(path)), "has format 2, expected 1 or older")
+    monkeypatch.setattr(schema, "FORMAT", NEXT - 1)
+    refusal(lambda: SqliteStore.open(str(path)), f"has format {NEXT}, expected {NEXT - 1} or older")
 
 
 def test_a_migration_that_fails_changes_nothing(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "FORMAT", 2)
+    monkeypatch.setattr(schema, "FORMAT", NEXT)
     monkeypatch.setattr(
-        schema, "migrations", lambda: {2: "CREATE TABLE second (x TEXT);\nINSERT INTO missing VALUES (1);"}
+        schema, "migrations", lambda: {NEXT: "CREATE TABLE second (x TEXT);\nINSERT INTO missing VALUES (1);"}
     )
     refusal(lambda: SqliteStore.open(str(path)), "no such table: missing")
     monkeypatch.undo()
@@ -273,15 +276,6 @@ def test_first_permissions_and_entries_are_part_of_making_it(tmp_path: Path, sto
     with SqliteStore.create(str(tmp_path / "b.db"), *arguments, permissions=[first], entries=[an_entry()]) as made:
         assert made.permissions() == [first]
         assert list(made.audit_entries()) == [an_entry()]
-
-
-def test_permissions_are_attached_once(store: SqliteStore) -> None:
-    alice, bob = Permission("os:alice", "{}", AT), Permission("os:bob", "{}", AT)
-    for permission in (bob, alice, alice):
-        store.attach_permission(permission, [an_entry("AttachPermission")])
-    assert store.permissions() == [alice, bob]
-    assert store.permissions("os:bob") == [bob]
-    assert store.permissions("os:eve") == []
 
 
 def test_the_settings_are_those_that_keep_what_was_acknowledged(store: SqliteStore) -> None:
@@ -471,18 +465,18 @@ with SqliteStore.open(sys.argv[1], maximum_versions=1000) as store:
 def test_processes_allocate_dense_version_numbers(store: SqliteStore, path: Path) -> None:
     key = a_key()
     store.create_key(key, a_version(key.id), None, [an_entry()])
-    children = [run(CREATE_VERSIONS, path, key.id) for _ in range(4)]
+    children = [run(CREATE_VERSIONS, path, key.id) for _ in range(8)]
     numbers = []
     for child in children:
-        out, error = child.communicate(timeout=60)
+        out, error = child.communicate(timeout=100)
         assert child.returncode == 0, error
         own = [int(number) for number in out.split()]
         assert own == sorted(own)
         numbers += own
-    assert sorted(numbers) == list(range(2, 102))
-    assert [version.number for version in store.versions(key.id)] == list(range(1, 102))
+    assert sorted(numbers) == list(range(2, 202))
+    assert [version.number for version in store.versions(key.id)] == list(range(1, 202))
     assert store.verify_audit() == []
-    assert store.audit_head().size == 101
+    assert store.audit_head().size == 201
 
 
 KILLED = """
