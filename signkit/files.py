@@ -53,13 +53,13 @@ class FileSource:
     def _stream(self, descriptor: int, size: int, updates: Sequence[Callable[[bytes | memoryview], None]]) -> int:
         total = 0
         if size < _SMALL:
-            while chunk := os.read(descriptor, _SMALL):
+            while total <= size and (chunk := os.read(descriptor, _SMALL)):  # one that grows is not followed for ever
                 for update in updates:
                     update(chunk)
                 total += len(chunk)
         else:
             buffer = memoryview(bytearray(BUFFER))
-            while count := os.readv(descriptor, [buffer]):
+            while total <= size and (count := os.readv(descriptor, [buffer])):
                 for update in updates:
                     update(buffer[:count])
                 total += count

@@ -297,13 +297,14 @@ class Wiring:
     def doctor(self) -> list[Finding]:
         """What works here."""
         from signkit.operations.doctor import Finding, leftovers
+        from signkit.store.schema import is_free
 
         findings = [_libraries(), _key_types(), _clock(self.clock())]
         try:
             findings.append(Finding("store", "ok", f"{self.store_path}, id {self.store.id}"))
         except SignkitError as error:
-            missing = not os.path.exists(self.store_path)
-            return [*findings, Finding("store", "note" if missing else "failed", _explain(error))]
+            state = "note" if is_free(self.store_path) else "failed"
+            return [*findings, Finding("store", state, _explain(error))]
         try:
             self.kek()
             findings.append(Finding("root key", "ok", self.store.identity.root_key))

@@ -163,7 +163,9 @@ class KeyService:
         key_id = self._alias(reference.key).key_id if reference.is_alias else reference.key
         key = self._store.key(key_id)
         if key is None:
-            raise NotFoundError(f"no key '{key_id}'", hint="'signkit key list' shows all keys")
+            meant = f"alias/{key_id}"
+            hint = f"did you mean {meant}?" if self._store.alias(meant) else "'signkit key list' shows all keys"
+            raise NotFoundError(f"no key '{key_id}'", hint=hint)
         return key
 
     def versions_of(self, key: Key) -> list[KeyVersion]:
