@@ -110,6 +110,8 @@ class FileSink:
         """See ``ports.OutputSink.check``."""
         folders: set[str] = set()
         for path in paths:
+            if "\0" in path:
+                raise FileError(f"{path!r}: is no path: it has a NUL character", path=path, hint="check the path")
             folder = os.path.dirname(path) or "."
             if folder not in folders:
                 _check_folder(folder, path)
@@ -172,6 +174,8 @@ def _reading(path: str, what: str, *, follow_links: bool = True) -> Iterator[int
         descriptor = os.open(path, flags)
     except OSError as error:
         raise _cannot_read(path, what, error) from error
+    except ValueError as error:
+        raise FileError(f"{path!r}: is no path ({what}): {error}", path=path, hint="check the path") from error
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):

@@ -295,21 +295,37 @@ class KeyService:
             UsageError: the algorithm is not one of the key type's.
             ProviderError: the provider could not sign.
         """
+        key = self.resolve(reference)
+        entry = self._entry("AsymmetricSign", key, reference.number or 0)._replace(algorithm=algorithm.name)
+        entries: list[AuditEntry] = []
+        try:
+            signatures = self._sign(reference, algorithm, inputs, entry, entries)
+        except BaseException as error:
+            code = error.code if isinstance(error, SignkitError) else "InternalFailure"
+            self._store.record([*entries, entry._replace(result=code)])
+            raise
+        self._store.record(entries)
+        return signatures
+
+    def _sign(
+        self,
+        reference: KeyReference,
+        algorithm: SignatureAlgorithm,
+        inputs: Sequence[SignInput],
+        entry: AuditEntry,
+        entries: list[AuditEntry],
+    ) -> list[bytes]:
+        """Sign all inputs; ``entries`` gets one entry for each signature that was made."""
         key, version = self.usable_version(reference)
         if algorithm not in algorithms.key_type(key.key_type).algorithms:
             raise UsageError(f"a key of type {key.key_type} can't sign with {algorithm.name}")
         provider = self._provider(key.provider)
-        entry = self._entry("AsymmetricSign", key, version.number)._replace(algorithm=algorithm.name)
-        signatures, entries = [], []
-        try:
-            for item in inputs:
-                named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
-                signatures.append(provider.sign(key, version, algorithm, **named))
-                entries.append(entry._replace(digest_hex=item.artifact_digest.hex(), detail=recordable(item.detail)))
-        except SignkitError as error:
-            self._store.record([*entries, entry._replace(result=error.code)])
-            raise
-        self._store.record(entries)
+        signatures = []
+        for item in inputs:
+            named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
+            signatures.append(provider.sign(key, version, algorithm, **named))
+            made = entry._replace(version=version.number, digest_hex=item.artifact_digest.hex(), detail=item.detail)
+            entries.append(made)
         return signatures
 
     def _alias(self, name: str) -> Alias:

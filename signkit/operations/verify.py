@@ -63,6 +63,10 @@ class VerifyingService:
             raise UsageError("no artifact to verify", hint="name the files to verify")
         if signature is not None and len(artifacts) != 1:
             raise UsageError(f"--signature names one signature, and there are {len(artifacts)} artifacts, expected one")
+        if at is not None and at.tzinfo is None:
+            raise UsageError(
+                f"the time {at} has no zone, expected an aware time", hint="for example tzinfo=datetime.UTC"
+            )
         now = at or self._clock()
         given = Trust(self._certificates(trust), self._certificates(intermediates), now)
         suffix = formats.format_named(format).suffix

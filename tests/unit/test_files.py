@@ -138,7 +138,6 @@ def test_small_inputs_have_a_limit(tmp_path: Path) -> None:
         FileSource().read(str(tmp_path / "a"), limit=99, what="signature")
 
 
-@pytest.mark.xfail(reason="files._reading: os.open raises ValueError for a NUL, which is no OSError", strict=True)
 @pytest.mark.parametrize(
     "use", [lambda p: FileSource().digest(p, ()), lambda p: FileSource().read(p, limit=1, what="x")]
 )

@@ -183,7 +183,6 @@ def test_the_moment_of_judgement(bench: Bench) -> None:
     assert result.now.year == 2035
 
 
-@pytest.mark.xfail(reason="a naive time reaches the comparison with aware ones: TypeError", strict=True)
 def test_a_time_without_zone_is_a_usage_error(bench: Bench) -> None:
     with pytest.raises(UsageError):
         bench.verify(at=datetime(2026, 1, 1))  # noqa: DTZ001
