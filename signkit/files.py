@@ -246,7 +246,11 @@ def _place(temporary: str, path: str) -> None:
 
 
 def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    """Make the names in a folder durable, where the file system can and the user may."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    except PermissionError:
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -273,7 +277,11 @@ def _sync_file_system(folder: str) -> None:
     if syncfs is None:  # not Linux
         os.sync()
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    except PermissionError:
+        os.sync()
+        return
     try:
         if syncfs(descriptor) != 0:
             error = ctypes.get_errno()

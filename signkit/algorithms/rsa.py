@@ -31,6 +31,9 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 }
 _PKCS1_OID = {"sha256": oids.RSA_SHA256, "sha384": oids.RSA_SHA384, "sha512": oids.RSA_SHA512}
 _MGF1 = "1.2.840.113549.1.1.8"
+_PSS_KEY = writer.oid(oids.RSASSA_PSS)
+_IDENTIFIER_END = 24
+"""The algorithm's OBJECT IDENTIFIER stands within the first bytes of a SubjectPublicKeyInfo."""
 
 
 def _pkcs1(digest: str) -> SignatureAlgorithm:
@@ -115,6 +118,8 @@ def sign(private_key: rsa.RSAPrivateKey, algorithm: SignatureAlgorithm, data: by
 
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
     """See ``base.Family.verify``."""
+    if algorithm.name.startswith("RSA_PKCS1") and _PSS_KEY in public_key_info[:_IDENTIFIER_END]:
+        return f"{algorithm.name} with a key that is restricted to PSS (RFC 4055 section 1.2)"
     try:
         key = _public_key(public_key_info)
         if not isinstance(key, rsa.RSAPublicKey):
@@ -144,18 +149,23 @@ def _public_key(public_key_info: bytes) -> object:
 
 def _identify_pss(parameters: bytes) -> SignatureAlgorithm | None:
     """RSASSA-PSS-params of RFC 4055 section 3.1; absent fields mean SHA-1, which is not accepted."""
-    fields = {field.tag: field.children() for field in reader.parse(parameters, reader.SEQUENCE, "PSS").children()}
+    fields: dict[int, reader.Element] = {}
+    for field in reader.parse(parameters, reader.SEQUENCE, "PSS parameters").children():
+        contents = field.children() if field.tag & 0x20 else []
+        if field.tag in fields or len(contents) != 1:
+            raise MalformedError("PSS parameters are malformed: a field stands there twice or has not one value")
+        fields[field.tag] = contents[0]
     if not {0xA0, 0xA1} <= fields.keys() <= {0xA0, 0xA1, 0xA2, 0xA3}:
         return None
-    digest = _digest_name(fields[0xA0][0])
-    mask = fields[0xA1][0].children()
+    digest = _digest_name(fields[0xA0])
+    mask = fields[0xA1].expect(reader.SEQUENCE, "PSS mask generation").children()
     if len(mask) != 2 or reader.oid(mask[0]) != _MGF1 or digest is None or _digest_name(mask[1]) != digest:
         return None
-    salt_length = reader.integer(fields[0xA2][0], "PSS salt length") if 0xA2 in fields else 20
-    if 0xA3 in fields and reader.integer(fields[0xA3][0], "PSS trailer field") != 1:
+    salt_length = reader.integer(fields[0xA2], "PSS salt length") if 0xA2 in fields else 20
+    if 0xA3 in fields and reader.integer(fields[0xA3], "PSS trailer field") != 1:
         raise MalformedError("PSS trailer field: expected 1")
     if not 0 <= salt_length <= 512:
-        raise MalformedError(f"PSS salt length: found {salt_length}, expected 0 to 512")
+        raise MalformedError("PSS salt length: expected 0 to 512")
     return _pss(digest, salt_length)
 
 
