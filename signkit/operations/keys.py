@@ -324,8 +324,8 @@ class KeyService:
         for item in inputs:
             named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
             signatures.append(provider.sign(key, version, algorithm, **named))
-            made = entry._replace(version=version.number, digest_hex=item.artifact_digest.hex(), detail=item.detail)
-            entries.append(made)
+            digest_hex, detail = item.artifact_digest.hex(), recordable(item.detail)
+            entries.append(entry._replace(version=version.number, digest_hex=digest_hex, detail=detail))
         return signatures
 
     def _alias(self, name: str) -> Alias:
