@@ -53,7 +53,6 @@ class Provider(Protocol):
             ProviderError: it could not.
         """
 
-
     def decrypt(self, key: Key, version: KeyVersion, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
         """Decrypt with a private key.
 

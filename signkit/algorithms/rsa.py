@@ -75,7 +75,10 @@ def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
     if oid not in (oids.RSA_ENCRYPTION, oids.RSASSA_PSS):
         return None
     modulus, _exponent = reader.parse(public_key, reader.SEQUENCE, "RSAPublicKey").children()
-    return f"RSA_{reader.integer(modulus, 'RSA modulus').bit_length()}"
+    value = reader.integer(modulus, "RSA modulus")
+    if value <= 0:
+        raise ValueError("RSA modulus is not positive")
+    return f"RSA_{value.bit_length()}"
 
 
 def weakness(key_type: str) -> str:
@@ -115,10 +118,14 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
         key = _keys.public_key(public_key_info)
         if not isinstance(key, rsa.RSAPublicKey):
             return f"{algorithm.name} with a key that is not an RSA key"
+        if not _permitted(algorithm, public_key_info):
+            return f"{algorithm.name} with a key that is for other signatures only (RFC 4055 section 1.2)"
+        if len(signature) != (key.key_size + 7) // 8:  # OpenSSL takes leading zeros left out (RFC 8017 section 8.1.2)
+            return f"RSA signature of {len(signature)} bytes, expected {(key.key_size + 7) // 8}"
         key.verify(signature, data, *_padding(algorithm))
     except InvalidSignature:
         return "the RSA signature does not verify"
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
         return f"the RSA key or signature is unusable: {error}"
     return ""
 
@@ -167,18 +174,43 @@ def _padding(algorithm: SignatureAlgorithm) -> tuple[PKCS1v15 | PSS, Prehashed]:
     chosen = _HASHES[algorithm.digest or ""]
     if algorithm.name.startswith("RSA_PKCS1"):
         return PKCS1v15(), Prehashed(chosen)
+    return PSS(MGF1(chosen), _salt_length(algorithm)), Prehashed(chosen)
+
+
+@lru_cache(maxsize=256)
+def _permitted(algorithm: SignatureAlgorithm, public_key_info: bytes) -> bool:
+    """Whether a key may be used so: one for RSASSA-PSS, for nothing else, and with its own parameters where it has any.
+
+    Raises:
+        MalformedError: parameters that can't be.
+    """
+    oid, *parameters = reader.parse(public_key_info).children()[0].children()
+    if reader.oid(oid) != oids.RSASSA_PSS:
+        return True
+    scheme, _hash = _padding(algorithm)
+    if not isinstance(scheme, PSS) or not parameters:
+        return isinstance(scheme, PSS)
+    own = _identify_pss(parameters[0].raw)
+    return own is not None and own.digest == algorithm.digest and _salt_length(own) <= _salt_length(algorithm)
+
+
+def _salt_length(algorithm: SignatureAlgorithm) -> int:
     parameters = reader.parse(algorithm.identifier).children()[1]
-    salt = next(field.children()[0] for field in parameters.children() if field.tag == 0xA2)
-    return PSS(MGF1(chosen), reader.integer(salt)), Prehashed(chosen)
+    return reader.integer(next(field.children()[0] for field in parameters.children() if field.tag == 0xA2))
 
 
 def _identify_pss(parameters: bytes) -> SignatureAlgorithm | None:
     """RSASSA-PSS-params of RFC 4055 section 3.1; absent fields mean SHA-1, which is not accepted."""
-    fields = {field.tag: field.children() for field in reader.parse(parameters, reader.SEQUENCE, "PSS").children()}
+    elements = reader.parse(parameters, reader.SEQUENCE, "PSS parameters").children()
+    fields = {element.tag: element.children() for element in elements}
+    if [element.tag for element in elements] != sorted(fields):
+        raise MalformedError("PSS parameters are not in their order, or given twice")
+    if any(len(values) != 1 for values in fields.values()):
+        raise MalformedError("PSS parameters: expected one value in each field")
     if not {0xA0, 0xA1} <= fields.keys() <= {0xA0, 0xA1, 0xA2, 0xA3}:
         return None
     digest = _digest_name(fields[0xA0][0])
-    mask = fields[0xA1][0].children()
+    mask = fields[0xA1][0].expect(reader.SEQUENCE, "PSS mask generation").children()
     if len(mask) != 2 or reader.oid(mask[0]) != _MGF1 or digest is None or _digest_name(mask[1]) != digest:
         return None
     salt_length = reader.integer(fields[0xA2][0], "PSS salt length") if 0xA2 in fields else 20
@@ -191,7 +223,9 @@ def _identify_pss(parameters: bytes) -> SignatureAlgorithm | None:
 
 def _digest_name(identifier: reader.Element) -> str | None:
     children = identifier.expect(reader.SEQUENCE, "PSS hash algorithm").children()
-    name = oids.DIGESTS.get(reader.oid(children[0])) if children else None
+    if not 1 <= len(children) <= 2 or (len(children) == 2 and children[1].raw != writer.NULL):
+        raise MalformedError("PSS hash algorithm: expected NULL parameters or none (RFC 4055 section 2.1)")
+    name = oids.DIGESTS.get(reader.oid(children[0]))
     return name if name in _HASHES else None
 
 

@@ -34,6 +34,8 @@ def import_certificate(
         f"chain: {len(found.chain)} issuing certificate(s), up to {end.issuer}",
     ]
     run.emit(documents.imported(found), lines)
+    for warning in found.warnings:
+        run.notice(f"warning: {warning}")
     for subject in found.unused:
         run.notice(f"not part of the chain, left out: {subject}")
 

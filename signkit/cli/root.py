@@ -6,7 +6,6 @@ import difflib
 import os
 import sys
 from importlib import import_module
-from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
@@ -102,12 +101,14 @@ def run(arguments: list[str]) -> int:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in options
     try:
-        if "--version" in takewhile(lambda option: option.startswith("-"), options):
+        if _asks_for_version(options):
             return _print_version(as_json)
         try:
             status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
         finally:
             flush()
+        if status == INTERRUPTED:  # typer has caught it
+            raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except VerificationError as error:
         return _fail(error, as_json, document_printed=True)
@@ -117,7 +118,7 @@ def run(arguments: list[str]) -> int:
         return _fail(_usage_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _fail(interrupted(), as_json)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer leaves so when a pipe breaks
         # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
@@ -135,6 +136,17 @@ def interrupted() -> SignkitError:
     error = SignkitError("interrupted", hint=hint, code="Interrupted")
     error.exit_status = INTERRUPTED
     return error
+
+
+def _asks_for_version(options: list[str]) -> bool:
+    """Whether ``--version`` stands before the command; answered here, so that nothing is loaded for it."""
+    words = iter(options)
+    for word in words:
+        if word == "--version" or not word.startswith("-"):
+            return word == "--version"
+        if word in ("--home", "--config"):
+            next(words, None)
+    return False
 
 
 def _print_version(as_json: bool) -> int:

@@ -63,11 +63,15 @@ class VerifyingService:
             raise UsageError("no artifact to verify", hint="name the files to verify")
         if signature is not None and len(artifacts) != 1:
             raise UsageError(f"--signature names one signature, and there are {len(artifacts)} artifacts, expected one")
+        if at is not None and at.tzinfo is None:
+            raise UsageError(
+                f"the time {at} has no zone, expected an aware time", hint="for example tzinfo=datetime.UTC"
+            )
         now = at or self._clock()
         given = Trust(self._certificates(trust), self._certificates(intermediates), now)
         suffix = formats.format_named(format).suffix
         results = []
-        for artifact in dict.fromkeys(artifacts):
+        for artifact in without_signatures(artifacts, suffix):
             subject = self._subject(artifact, artifact + suffix if signature is None else signature, format)
             results.append(decide(examine(subject, given), policy))
         return VerificationResult(tuple(results), now)
@@ -101,6 +105,12 @@ class VerifyingService:
             return ArtifactInput(artifact, signature, None, {}, present, error)
         is_set = is_der_set(digested.head, digested.size)
         return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_set)
+
+
+def without_signatures(artifacts: Sequence[str], suffix: str = ".p7s") -> list[str]:
+    """The artifacts, each once, without signature files that are judged anyway, with the artifact they belong to."""
+    unique = dict.fromkeys(artifacts)
+    return [path for path in unique if not (path.endswith(suffix) and path.removesuffix(suffix) in unique)]
 
 
 def raise_unless_accepted(result: VerificationResult) -> None:

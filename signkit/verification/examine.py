@@ -68,7 +68,7 @@ def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust, artifact_is_se
         for twin in signer.twins:
             if not path and (other := _path(twin, bag, trust)):
                 certificate, path = twin, other
-    time = passed("time.established", "no trusted timestamp: judged at the present", now=_text(trust))
+    time = passed("time.established", f"no trusted timestamp: judged at {_text(trust)}", now=_text(trust))
     checks = [*signer.checks, *path.checks, time]
     if artifact_is_set and not signer.attributes:
         # Whoever has a signature could name its signed attributes as the artifact and leave them out of the signer:

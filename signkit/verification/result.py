@@ -80,6 +80,11 @@ class SignerResult(NamedTuple):
     accepted: bool = False
 
     @property
+    def subject(self) -> str:
+        """Subject of the signer's certificate (RFC 4514), empty when the certificate is missing."""
+        return str(self.certificate.subject) if self.certificate else ""
+
+    @property
     def problems(self) -> tuple[Check, ...]:
         """Checks that stand in the way of acceptance."""
         return tuple(c for c in self.checks if c.verdict in (Verdict.FAIL, Verdict.INDETERMINATE))

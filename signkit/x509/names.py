@@ -98,6 +98,15 @@ class Name:
         """The string form of RFC 4514; characters that could mislead a reader are escaped."""
         return ",".join("+".join(map(_format_attribute, rdn)) for rdn in reversed(self.rdns))
 
+    @cached_property
+    def short(self) -> str:
+        """The common name with its keyword where there is one, else the whole name."""
+        for rdn in reversed(self.rdns):
+            for attribute in rdn:
+                if attribute[0] == ATTRIBUTE_TYPES["CN"]:
+                    return _format_attribute(attribute)
+        return self.rfc4514
+
     def contains(self, wanted: Name) -> bool:
         """Whether every attribute of ``wanted`` stands in this name (in any order); an empty ``wanted`` never does."""
         mine = {attribute for rdn in self.canonical for attribute in rdn}
@@ -203,7 +212,7 @@ def _split_attribute(item: str, whole: str) -> tuple[str, str]:
     if not equals or not keyword:
         raise UsageError(
             f"'{whole}' is not a distinguished name: expected TYPE=value, found '{item.strip()}'",
-            hint='for example "CN=Acme Release,O=Acme,C=DE"; write a comma inside a value as \\,',
+            hint='for example "CN=Acme Release,O=Acme,C=DE", without slashes; write a comma inside a value as \\,',
         )
     oid = _BY_UPPER.get(keyword.upper()) or keyword
     if not _OID.fullmatch(oid):
