@@ -18,8 +18,10 @@
      |   +- OutputExistsError            a file would be overwritten
      |   +- BindingError                 a certificate belongs to another key
      |   +- CertificateUnusableError     the certificate can't serve this signature (expired, wrong purpose)
+     |   +- DecryptionError              a ciphertext can't be decrypted
      |   +- ConfigurationError           configuration or policy is invalid
      +- MalformedError              11   a signature, certificate or request can't be parsed
+     +- SignatureValueError         13   a bare signature value is not right
      +- ProofOfPossessionError      13   a certification request is not signed by the key it carries
      +- VerificationError        10-19   an artifact was refused; carries the whole result
 
@@ -163,6 +165,12 @@ class CertificateUnusableError(RefusedError):
     default_code = "CertificateUnusable"
 
 
+class DecryptionError(RefusedError):
+    """A ciphertext can't be decrypted. One error for every reason, so that refusals tell nothing."""
+
+    default_code = "InvalidParameter"
+
+
 class ConfigurationError(RefusedError):
     """The configuration or a verification policy is invalid."""
 
@@ -174,6 +182,13 @@ class MalformedError(SignkitError):
 
     exit_status = 11
     default_code = "Malformed"
+
+
+class SignatureValueError(SignkitError):
+    """A bare signature value is not right for this message, key and algorithm."""
+
+    exit_status = 13
+    default_code = "SignatureInvalid"
 
 
 class ProofOfPossessionError(SignkitError):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from signkit.algorithms.base import SignatureAlgorithm
+    from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
     from signkit.audit.entry import AuditEntry
     from signkit.keys.model import Alias, BoundCertificate, Key, KeyVersion
     from signkit.keys.sealing import RootSecret
@@ -51,6 +51,14 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: it could not.
+        """
+
+    def decrypt(self, key: Key, version: KeyVersion, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+        """Decrypt with a private key.
+
+        Raises:
+            DecryptionError: it can't be decrypted; one error for every reason.
+            ProviderError: the provider could not decrypt at all.
         """
 
 

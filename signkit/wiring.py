@@ -77,6 +77,10 @@ class Wiring:
         self._home = home
         self._config = config
         self.clock = clock
+        if path := environment.get("SIGNKIT_LIBCRYPTO"):
+            from signkit.algorithms import sm2
+
+            sm2.use_library(path)
 
     @cached_property
     def settings(self) -> Settings:
@@ -299,7 +303,7 @@ class Wiring:
         from signkit.operations.doctor import Finding, leftovers
         from signkit.store.schema import is_free
 
-        findings = [_libraries(), _key_types(), _clock(self.clock())]
+        findings = [_libraries(), _key_types(), _sm2(), _clock(self.clock())]
         try:
             findings.append(Finding("store", "ok", f"{self.store_path}, id {self.store.id}"))
         except SignkitError as error:
@@ -339,6 +343,14 @@ def _key_types() -> Finding:
     from signkit.operations.doctor import Finding
 
     return Finding("key types", "ok", " ".join(sorted(algorithms.key_types())))
+
+
+def _sm2() -> Finding:
+    from signkit.algorithms import sm2
+    from signkit.operations.doctor import Finding
+
+    backend = sm2.backend()
+    return Finding("SM2", "note" if backend.library is None else "ok", backend.description)
 
 
 def _clock(now: datetime) -> Finding:

@@ -7,11 +7,14 @@ from importlib import import_module
 from typing import cast
 
 from signkit.algorithms import digests
-from signkit.algorithms.base import Family, KeyType, SignatureAlgorithm
+from signkit.algorithms.base import EncryptingFamily, EncryptionAlgorithm, Family, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader
 from signkit.errors import MalformedError, UsageError
 
-FAMILIES = ("ec", "rsa")
+DEFAULT_SIGNER_ID = b"1234567812345678"
+"""Identifier of an SM2 signer unless another is agreed (GM/T 0009 section 10); no other algorithm knows one."""
+
+FAMILIES = ("sm2", "ec", "rsa", "ed25519", "mldsa")
 """Modules of this package, each a ``base.Family``; loaded when first needed."""
 
 
@@ -130,7 +133,7 @@ def signature_algorithm(
     """
     candidates = key_type(key_type_name).algorithms
     if digest is not None:
-        candidates = tuple(a for a in candidates if a.digest == digest)
+        candidates = tuple(a for a in candidates if a.content_digest == digest)
     if padding is not None:
         candidates = tuple(a for a in candidates if f"_{padding.upper()}_" in a.name)
     if not candidates:
@@ -150,9 +153,26 @@ def verify_digest(algorithm: SignatureAlgorithm, public_key_info: bytes, digest:
     return family(_family_of(algorithm)).verify(algorithm, public_key_info, digest, signature)
 
 
-def verify_message(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signature: bytes) -> str:
+def prehash(
+    algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, *, signer_id: bytes = DEFAULT_SIGNER_ID
+) -> bytes:
+    """What a key signs for a message: see ``base.Family.prehash``."""
+    return family(_family_of(algorithm)).prehash(algorithm, public_key_info, message, signer_id)
+
+
+def verify_message(
+    algorithm: SignatureAlgorithm,
+    public_key_info: bytes,
+    message: bytes,
+    signature: bytes,
+    *,
+    signer_id: bytes = DEFAULT_SIGNER_ID,
+) -> str:
     """Check a signature over a whole message; returns as ``verify_digest`` does."""
-    data = message if algorithm.digest is None else digests.digest(algorithm.digest, message)
+    try:
+        data = prehash(algorithm, public_key_info, message, signer_id=signer_id)
+    except MalformedError as error:
+        return error.message
     return verify_digest(algorithm, public_key_info, data, signature)
 
 
@@ -163,3 +183,54 @@ def _families_by_algorithm() -> dict[str, str]:
 
 def _family_of(algorithm: SignatureAlgorithm) -> str:
     return _families_by_algorithm()[algorithm.name]
+
+
+def encrypt(key_type_name: str, algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: bytes) -> bytes:
+    """Encrypt to a public key.
+
+    Raises:
+        UsageError: the plaintext is empty or too long for key and algorithm.
+        MalformedError: the public key can't be used.
+    """
+    member = encrypting_family(key_type_name)
+    maximum = member.maximum_plaintext(algorithm, public_key_info)
+    if not 0 < len(plaintext) <= maximum:
+        raise UsageError(
+            f"the plaintext has {len(plaintext)} bytes, expected 1 to {maximum} ({key_type_name}, {algorithm.name})",
+            hint="encrypt a symmetric key with it, and the data with that",
+        )
+    return member.encrypt(algorithm, public_key_info, plaintext)
+
+
+def encrypting_family(key_type_name: str) -> EncryptingFamily:
+    """The family of a key type that can encrypt.
+
+    Raises:
+        UsageError: it can't.
+    """
+    found = key_type(key_type_name)
+    if not found.encryption:
+        raise UsageError(f"a key of type {key_type_name} can't encrypt")
+    return cast(EncryptingFamily, family(found.family))
+
+
+def import_private_key(private_key_info: bytes) -> tuple[str, bytes, bytes]:
+    """Validate a private key from outside.
+
+    Args:
+        private_key_info: DER PKCS #8, not encrypted.
+
+    Returns:
+        Name of its key type, DER PKCS #8 as it will be kept, DER SubjectPublicKeyInfo.
+
+    Raises:
+        MalformedError: it can't be read, is out of range, inconsistent, or of no key type that is offered.
+    """
+    for member in families():
+        found = member.import_private_key(private_key_info)
+        if found is not None:
+            name = key_type_of(found[1])
+            if name not in key_types():
+                raise MalformedError(f"a private key of type {name}, expected one of {' '.join(sorted(key_types()))}")
+            return (name, *found)
+    raise MalformedError("the private key is of no key type that is offered")

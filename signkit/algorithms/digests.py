@@ -7,10 +7,10 @@ from typing import Protocol
 
 from signkit.der import oids, writer
 
-SIZES = {"sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
+SIZES = {"sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "sm3": 32}
 """Digest algorithms that can be computed, with their output in bytes."""
 
-SIGNING = ("sha256", "sha384", "sha512")
+SIGNING = ("sha256", "sha384", "sha512", "sm3")
 """Digest algorithms that signkit signs with. SHA-1 and MD5 are only ever named in refusals."""
 
 _OID = {name: dotted for dotted, name in oids.DIGESTS.items()}
@@ -26,8 +26,23 @@ class Digest(Protocol):
         """The digest of all bytes so far."""
 
 
+class _Sm3:
+    """SM3 by cryptography: hashlib has it only where the system's OpenSSL was built with it."""
+
+    def __init__(self) -> None:
+        from cryptography.hazmat.primitives.hashes import SM3, Hash
+
+        self._hash = Hash(SM3())
+        self.update = self._hash.update
+
+    def digest(self) -> bytes:
+        return self._hash.copy().finalize()
+
+
 def new(name: str) -> Digest:
     """A fresh digest object for one of ``SIZES``."""
+    if name == "sm3":
+        return _Sm3()
     return hashlib.new(name, usedforsecurity=name not in ("sha1",))
 
 
@@ -39,5 +54,5 @@ def digest(name: str, data: bytes) -> bytes:
 
 
 def identifier(name: str) -> bytes:
-    """DER AlgorithmIdentifier of a digest algorithm, parameters absent (RFC 5754 section 2)."""
-    return writer.sequence(writer.oid(_OID[name]))
+    """DER AlgorithmIdentifier of a digest: parameters absent (RFC 5754 section 2); for SM3 NULL, as everyone writes."""
+    return writer.sequence(writer.oid(_OID[name]), *([writer.NULL] if name == "sm3" else []))

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_der_public_key,
-)
 
+from signkit.algorithms import _keys, digests
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError
@@ -76,18 +67,17 @@ def weakness(key_type: str) -> str:
 def generate(key_type: KeyType) -> tuple[bytes, bytes]:
     """See ``base.Family.generate``."""
     key = ec.generate_private_key(key_type.parameter)
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
+    return _keys.export(key)
 
 
 def load_private_key(private_key_info: bytes) -> ec.EllipticCurvePrivateKey:
     """See ``base.Family.load_private_key``."""
-    key = load_der_private_key(private_key_info, None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise MalformedError("private key is not an elliptic-curve key")
-    return key
+    return _keys.load_own(private_key_info, ec.EllipticCurvePrivateKey, "elliptic curve")
+
+
+def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
+    """See ``base.Family.prehash``."""
+    return digests.digest(algorithm.digest or "", message)
 
 
 def sign(private_key: ec.EllipticCurvePrivateKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
@@ -98,7 +88,7 @@ def sign(private_key: ec.EllipticCurvePrivateKey, algorithm: SignatureAlgorithm,
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
     """See ``base.Family.verify``. OpenSSL demands strict DER of the signature and r, s in 1 .. n-1."""
     try:
-        key = _public_key(public_key_info)
+        key = _keys.public_key(public_key_info)
         if not isinstance(key, ec.EllipticCurvePublicKey):
             return f"{algorithm.name} with a key that is not an elliptic-curve key"
         if not isinstance(key.curve, _OFFERED):
@@ -111,6 +101,6 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
     return ""
 
 
-@lru_cache(maxsize=256)
-def _public_key(public_key_info: bytes) -> object:
-    return load_der_public_key(public_key_info)
+def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``."""
+    return _keys.import_foreign(private_key_info, ec.EllipticCurvePrivateKey)

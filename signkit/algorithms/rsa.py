@@ -6,22 +6,14 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_der_public_key,
-)
 
-from signkit.algorithms import digests
-from signkit.algorithms.base import KeyType, SignatureAlgorithm
+from signkit.algorithms import _keys, digests
+from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
-from signkit.errors import MalformedError
+from signkit.errors import DecryptionError, MalformedError
 
 MINIMUM_BITS, MAXIMUM_BITS = 2048, 16384
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -31,9 +23,6 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 }
 _PKCS1_OID = {"sha256": oids.RSA_SHA256, "sha384": oids.RSA_SHA384, "sha512": oids.RSA_SHA512}
 _MGF1 = "1.2.840.113549.1.1.8"
-_PSS_KEY = writer.oid(oids.RSASSA_PSS)
-_IDENTIFIER_END = 24
-"""The algorithm's OBJECT IDENTIFIER stands within the first bytes of a SubjectPublicKeyInfo."""
 
 
 def _pkcs1(digest: str) -> SignatureAlgorithm:
@@ -56,10 +45,15 @@ def _pss(digest: str, salt_length: int) -> SignatureAlgorithm:
     return SignatureAlgorithm(f"RSA_PSS_SHA_{digest[3:]}", digest, identifier, identifier)
 
 
-PKCS1 = {digest: _pkcs1(digest) for digest in digests.SIGNING}
-PSS_ALGORITHMS = {digest: _pss(digest, digests.SIZES[digest]) for digest in digests.SIGNING}
+PKCS1 = {digest: _pkcs1(digest) for digest in _PKCS1_OID}
+PSS_ALGORITHMS = {digest: _pss(digest, digests.SIZES[digest]) for digest in _PKCS1_OID}
+OAEP = {
+    "RSAES_OAEP_SHA_256": (EncryptionAlgorithm("RSAES_OAEP_SHA_256"), hashes.SHA256()),
+    "RSAES_OAEP_SHA_1": (EncryptionAlgorithm("RSAES_OAEP_SHA_1"), hashes.SHA1()),  # noqa: S303 - KMS has it; not a signature
+}
 _ALGORITHMS = (*PKCS1.values(), *PSS_ALGORITHMS.values())
-KEY_TYPES = tuple(KeyType(f"RSA_{bits}", "rsa", _ALGORITHMS, bits) for bits in (2048, 3072, 4096))
+_ENCRYPTION = tuple(algorithm for algorithm, _hash in OAEP.values())
+KEY_TYPES = tuple(KeyType(f"RSA_{bits}", "rsa", _ALGORITHMS, bits, _ENCRYPTION) for bits in (2048, 3072, 4096))
 
 
 def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgorithm | None:
@@ -81,7 +75,10 @@ def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
     if oid not in (oids.RSA_ENCRYPTION, oids.RSASSA_PSS):
         return None
     modulus, _exponent = reader.parse(public_key, reader.SEQUENCE, "RSAPublicKey").children()
-    return f"RSA_{reader.integer(modulus, 'RSA modulus').bit_length()}"
+    value = reader.integer(modulus, "RSA modulus")
+    if value <= 0:
+        raise ValueError("RSA modulus is not positive")
+    return f"RSA_{value.bit_length()}"
 
 
 def weakness(key_type: str) -> str:
@@ -97,18 +94,17 @@ def weakness(key_type: str) -> str:
 def generate(key_type: KeyType) -> tuple[bytes, bytes]:
     """See ``base.Family.generate``."""
     key = rsa.generate_private_key(65537, key_type.parameter)
-    return (
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    )
+    return _keys.export(key)
 
 
 def load_private_key(private_key_info: bytes) -> rsa.RSAPrivateKey:
     """See ``base.Family.load_private_key``. The primes were checked when the key came in; checking costs 40 ms."""
-    key = load_der_private_key(private_key_info, None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise MalformedError("private key is not an RSA key")
-    return key
+    return _keys.load_own(private_key_info, rsa.RSAPrivateKey, "RSA")
+
+
+def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: bytes, signer_id: bytes) -> bytes:
+    """See ``base.Family.prehash``."""
+    return digests.digest(algorithm.digest or "", message)
 
 
 def sign(private_key: rsa.RSAPrivateKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
@@ -118,18 +114,59 @@ def sign(private_key: rsa.RSAPrivateKey, algorithm: SignatureAlgorithm, data: by
 
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
     """See ``base.Family.verify``."""
-    if algorithm.name.startswith("RSA_PKCS1") and _PSS_KEY in public_key_info[:_IDENTIFIER_END]:
-        return f"{algorithm.name} with a key that is restricted to PSS (RFC 4055 section 1.2)"
     try:
-        key = _public_key(public_key_info)
+        key = _keys.public_key(public_key_info)
         if not isinstance(key, rsa.RSAPublicKey):
             return f"{algorithm.name} with a key that is not an RSA key"
+        if not _permitted(algorithm, public_key_info):
+            return f"{algorithm.name} with a key that is for other signatures only (RFC 4055 section 1.2)"
+        if len(signature) != (key.key_size + 7) // 8:  # OpenSSL takes leading zeros left out (RFC 8017 section 8.1.2)
+            return f"RSA signature of {len(signature)} bytes, expected {(key.key_size + 7) // 8}"
         key.verify(signature, data, *_padding(algorithm))
     except InvalidSignature:
         return "the RSA signature does not verify"
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
         return f"the RSA key or signature is unusable: {error}"
     return ""
+
+
+def maximum_plaintext(algorithm: EncryptionAlgorithm, public_key_info: bytes) -> int:
+    """See ``base.Family.maximum_plaintext``: modulus less two digests and two octets (RFC 8017 section 7.1.1)."""
+    return (_rsa_public_key(public_key_info).key_size + 7) // 8 - 2 * OAEP[algorithm.name][1].digest_size - 2
+
+
+def encrypt(algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: bytes) -> bytes:
+    """See ``base.Family.encrypt``."""
+    return _rsa_public_key(public_key_info).encrypt(plaintext, _oaep(algorithm))
+
+
+def decrypt(private_key: rsa.RSAPrivateKey, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+    """See ``base.Family.decrypt``."""
+    try:
+        return private_key.decrypt(ciphertext, _oaep(algorithm))
+    except ValueError:
+        raise DecryptionError(CAN_T_DECRYPT) from None
+
+
+def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``; the primes are checked here, once."""
+    return _keys.import_foreign(private_key_info, rsa.RSAPrivateKey)
+
+
+def _oaep(algorithm: EncryptionAlgorithm) -> padding.OAEP:
+    """OAEP with MGF1 over the same hash and an empty label, as KMS has it."""
+    chosen = OAEP[algorithm.name][1]
+    return padding.OAEP(mgf=MGF1(chosen), algorithm=chosen, label=None)
+
+
+def _rsa_public_key(public_key_info: bytes) -> rsa.RSAPublicKey:
+    try:
+        key = _keys.public_key(public_key_info)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise MalformedError(f"the RSA public key is unusable: {error}") from error
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise MalformedError("the public key is not an RSA key")
+    return key
 
 
 @lru_cache(maxsize=64)
@@ -137,41 +174,58 @@ def _padding(algorithm: SignatureAlgorithm) -> tuple[PKCS1v15 | PSS, Prehashed]:
     chosen = _HASHES[algorithm.digest or ""]
     if algorithm.name.startswith("RSA_PKCS1"):
         return PKCS1v15(), Prehashed(chosen)
-    parameters = reader.parse(algorithm.identifier).children()[1]
-    salt = next(field.children()[0] for field in parameters.children() if field.tag == 0xA2)
-    return PSS(MGF1(chosen), reader.integer(salt)), Prehashed(chosen)
+    return PSS(MGF1(chosen), _salt_length(algorithm)), Prehashed(chosen)
 
 
 @lru_cache(maxsize=256)
-def _public_key(public_key_info: bytes) -> object:
-    return load_der_public_key(public_key_info)
+def _permitted(algorithm: SignatureAlgorithm, public_key_info: bytes) -> bool:
+    """Whether a key may be used so: one for RSASSA-PSS, for nothing else, and with its own parameters where it has any.
+
+    Raises:
+        MalformedError: parameters that can't be.
+    """
+    oid, *parameters = reader.parse(public_key_info).children()[0].children()
+    if reader.oid(oid) != oids.RSASSA_PSS:
+        return True
+    scheme, _hash = _padding(algorithm)
+    if not isinstance(scheme, PSS) or not parameters:
+        return isinstance(scheme, PSS)
+    own = _identify_pss(parameters[0].raw)
+    return own is not None and own.digest == algorithm.digest and _salt_length(own) <= _salt_length(algorithm)
+
+
+def _salt_length(algorithm: SignatureAlgorithm) -> int:
+    parameters = reader.parse(algorithm.identifier).children()[1]
+    return reader.integer(next(field.children()[0] for field in parameters.children() if field.tag == 0xA2))
 
 
 def _identify_pss(parameters: bytes) -> SignatureAlgorithm | None:
     """RSASSA-PSS-params of RFC 4055 section 3.1; absent fields mean SHA-1, which is not accepted."""
-    fields: dict[int, reader.Element] = {}
-    for field in reader.parse(parameters, reader.SEQUENCE, "PSS parameters").children():
-        contents = field.children() if field.tag & 0x20 else []
-        if field.tag in fields or len(contents) != 1:
-            raise MalformedError("PSS parameters are malformed: a field stands there twice or has not one value")
-        fields[field.tag] = contents[0]
+    elements = reader.parse(parameters, reader.SEQUENCE, "PSS parameters").children()
+    fields = {element.tag: element.children() for element in elements}
+    if [element.tag for element in elements] != sorted(fields):
+        raise MalformedError("PSS parameters are not in their order, or given twice")
+    if any(len(values) != 1 for values in fields.values()):
+        raise MalformedError("PSS parameters: expected one value in each field")
     if not {0xA0, 0xA1} <= fields.keys() <= {0xA0, 0xA1, 0xA2, 0xA3}:
         return None
-    digest = _digest_name(fields[0xA0])
-    mask = fields[0xA1].expect(reader.SEQUENCE, "PSS mask generation").children()
+    digest = _digest_name(fields[0xA0][0])
+    mask = fields[0xA1][0].expect(reader.SEQUENCE, "PSS mask generation").children()
     if len(mask) != 2 or reader.oid(mask[0]) != _MGF1 or digest is None or _digest_name(mask[1]) != digest:
         return None
-    salt_length = reader.integer(fields[0xA2], "PSS salt length") if 0xA2 in fields else 20
-    if 0xA3 in fields and reader.integer(fields[0xA3], "PSS trailer field") != 1:
+    salt_length = reader.integer(fields[0xA2][0], "PSS salt length") if 0xA2 in fields else 20
+    if 0xA3 in fields and reader.integer(fields[0xA3][0], "PSS trailer field") != 1:
         raise MalformedError("PSS trailer field: expected 1")
     if not 0 <= salt_length <= 512:
-        raise MalformedError("PSS salt length: expected 0 to 512")
+        raise MalformedError(f"PSS salt length: found {salt_length}, expected 0 to 512")
     return _pss(digest, salt_length)
 
 
 def _digest_name(identifier: reader.Element) -> str | None:
     children = identifier.expect(reader.SEQUENCE, "PSS hash algorithm").children()
-    name = oids.DIGESTS.get(reader.oid(children[0])) if children else None
+    if not 1 <= len(children) <= 2 or (len(children) == 2 and children[1].raw != writer.NULL):
+        raise MalformedError("PSS hash algorithm: expected NULL parameters or none (RFC 4055 section 2.1)")
+    name = oids.DIGESTS.get(reader.oid(children[0]))
     return name if name in _HASHES else None
 
 

@@ -23,3 +23,27 @@ def moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise UsageError(f"'{text}' is not a time: expected RFC 3339 with a zone", hint="for example 2026-12-31T23:59:59Z")
+
+
+def hexadecimal(text: str | None, option: str) -> bytes | None:
+    """Bytes of a hexadecimal option, None when it was not given.
+
+    Raises:
+        UsageError: it is not hexadecimal.
+    """
+    try:
+        return None if text is None else bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        raise UsageError(f"{option} is '{text}', expected hexadecimal digits") from None
+
+
+def signer_id(text: str | None) -> bytes:
+    """Identifier of an SM2 signer from hexadecimal; the usual one when it was not given.
+
+    Raises:
+        UsageError: it is not hexadecimal.
+    """
+    from signkit.algorithms import DEFAULT_SIGNER_ID
+
+    found = hexadecimal(text, "--sm2-id")
+    return DEFAULT_SIGNER_ID if found is None else found

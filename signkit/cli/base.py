@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from signkit.wiring import Wiring
 
 PROGRAM = "signkit"
+MAXIMUM_INPUT = 64 << 20
+"""Most bytes of an input that is taken in as a whole."""
 _COMMON = (
     ("json", "Print one JSON document instead of text."),
     ("quiet", "Print errors only."),
@@ -96,6 +98,24 @@ class Session:
         """Close what was opened."""
         if self._wiring is not None:
             self._wiring.close()
+
+    def read(self, path: str | None, what: str) -> bytes | None:
+        """A whole small input file (``-`` = standard input), or None when none was named."""
+        from signkit.files import FileSource
+
+        return None if path is None else FileSource().read(path, limit=MAXIMUM_INPUT, what=what)
+
+    def public_key(self, reference: str | None, path: str | None) -> bytes:
+        """DER SubjectPublicKeyInfo of a key version, or from a PEM or DER file, which needs no store."""
+        from signkit.errors import UsageError
+        from signkit.keys.reference import parse_key_version
+        from signkit.x509 import pem
+
+        if (reference is None) == (path is None):
+            raise UsageError("expected KEY@V or --public-key F, found both or neither")
+        if reference is not None:
+            return self.wiring().keys.public_key(parse_key_version(reference))
+        return pem.public_key(self.read(path, "public key") or b"")
 
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
@@ -217,7 +237,9 @@ def _shortened(line: str) -> str:
     return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
 
 
-def write_file(run: Session, path: str | None, data: bytes, *, force: bool, dry_run: bool = False) -> str:
+def write_file(
+    run: Session, path: str | None, data: bytes, *, force: bool, dry_run: bool = False, private: bool = False
+) -> str:
     """Write an output file whole or not at all; returns what was done, in words."""
     from signkit.files import FileSink
 
@@ -227,13 +249,15 @@ def write_file(run: Session, path: str | None, data: bytes, *, force: bool, dry_
     sink.check([path], overwrite=force)
     if dry_run:
         return "would be written to"
-    sink.write(path, data, overwrite=force)
+    sink.write(path, data, overwrite=force, private=private)
     return "written to"
 
 
-def write_or_print(run: Session, data: bytes, path: str | None, *, force: bool, what: str) -> None:
+def write_or_print(
+    run: Session, data: bytes, path: str | None, *, force: bool, what: str, private: bool = False
+) -> None:
     """Write a result that is a file of its own, or print it when no file was named."""
-    written = write_file(run, path, data, force=force)
+    written = write_file(run, path, data, force=force, private=private)
     if path is not None or run.json:
         import base64
 

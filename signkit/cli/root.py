@@ -25,6 +25,7 @@ COMMANDS = {
     "sign": "Sign artifacts with a certified key version",
     "verify": "Verify artifacts: certificate chain and signature together",
     "inspect": "Show what is in a signature, certificate or request",
+    "raw": "Bare signatures and encryption by a key version",
     "lab": "A throwaway authority for trying things out: create, issue",
     "doctor": "Tell what works here",
 }

@@ -93,9 +93,9 @@ def _check_algorithm(
     if algorithm is None or digest not in digests.SIGNING:
         found = f"{algorithms.describe(info.signature_algorithm)} with {digest}"
         return indeterminate("signature.algorithm", f"{found} is not an accepted algorithm", source=source, found=found)
-    if algorithm.digest is not None and algorithm.digest != digest:
-        detail = f"{algorithm.name} signs a {algorithm.digest} digest, and the signer says {digest}"
-        return failed("signature.algorithm", detail, source=source, expected=algorithm.digest, found=digest)
+    if algorithm.content_digest != digest:
+        detail = f"{algorithm.name} goes with {algorithm.content_digest}, and the signer says {digest}"
+        return failed("signature.algorithm", detail, source=source, expected=algorithm.content_digest, found=digest)
     return passed("signature.algorithm", algorithm.name, source=source, found=algorithm.name)
 
 
@@ -110,7 +110,7 @@ def _check_bare(
     if content_type != oids.DATA:
         detail = f"no signed attributes, and the content is {oids.name(content_type)}: only data may go without them"
         return [failed("signed-attributes.content-type", detail, source="RFC 5652 5.3")]
-    if algorithm.digest is None:
+    if algorithm.digest is None or algorithm.binds_signer:
         detail = f"{algorithm.name} without signed attributes signs the whole artifact, which is not supported"
         return [indeterminate("signature.value", detail)]
     reason = algorithms.verify_digest(

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from signkit import algorithms
-from signkit.algorithms.base import SignatureAlgorithm
+from signkit.algorithms import digests
+from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
 from signkit.errors import (
     ConflictError,
@@ -24,6 +25,7 @@ from signkit.errors import (
 )
 from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference, parse_alias
+from signkit.operations.refusals import known_names, require_enabled, require_interval, require_usage
 from signkit.ports import Clock, Provider, Store
 from signkit.x509 import pem
 
@@ -100,8 +102,7 @@ class KeyService:
             ProviderError: the provider could not make the key pair.
         """
         algorithms.key_type(key_type)
-        if usage != KeyUsage.SIGN_VERIFY:
-            raise UsageError(f"usage '{usage}' is not available, expected {KeyUsage.SIGN_VERIFY.value}")
+        require_usage(usage, algorithms.key_type(key_type))
         if len(description) > MAXIMUM_DESCRIPTION:
             raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
         if description != recordable(description):
@@ -132,8 +133,8 @@ class KeyService:
             RefusedError: the key has as many versions as are allowed.
         """
         key = self.resolve(reference)
-        _require_enabled(key)
-        self._require_interval(key)
+        require_enabled(key)
+        require_interval(key, self._store.versions(key.id), self._clock(), self._minimum_interval)
         wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
         if dry_run:
             return key, wanted._replace(number=len(self._store.versions(key.id)) + 1)
@@ -215,15 +216,21 @@ class KeyService:
             code="Forbidden.KeyVersionNotFound",
         )
 
-    def usable_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
+    def usable_version(self, reference: KeyReference, usage: KeyUsage | None = None) -> tuple[Key, KeyVersion]:
         """Like ``resolve_version``, for an operation that needs key and version enabled.
 
         Raises:
             NotFoundError: no such key or version.
             StateError: the state of key or version forbids it.
+            RefusedError: the key was made for another usage.
         """
         key, version = self.resolve_version(reference)
-        _require_enabled(key)
+        if usage is not None and key.usage is not usage:
+            raise RefusedError(
+                f"key {reference.key} is for {key.usage.value}, expected {usage.value}",
+                hint="the usage of a key is fixed when it is made: use another key",
+            )
+        require_enabled(key)
         if version.state is not VersionState.ENABLED:
             raise StateError(
                 f"version {version.number} of key {reference.key} is {version.state.value}, expected enabled",
@@ -316,7 +323,7 @@ class KeyService:
         entries: list[AuditEntry],
     ) -> list[bytes]:
         """Sign all inputs; ``entries`` gets one entry for each signature that was made."""
-        key, version = self.usable_version(reference)
+        key, version = self.usable_version(reference, KeyUsage.SIGN_VERIFY)
         if algorithm not in algorithms.key_type(key.key_type).algorithms:
             raise UsageError(f"a key of type {key.key_type} can't sign with {algorithm.name}")
         provider = self._provider(key.provider)
@@ -328,11 +335,33 @@ class KeyService:
             entries.append(entry._replace(version=version.number, digest_hex=digest_hex, detail=detail))
         return signatures
 
+    def decrypt(self, reference: KeyReference, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+        """Decrypt with one version; recorded before the plaintext is handed out.
+
+        Raises:
+            NotFoundError: no such key or version.
+            StateError: the state of key or version forbids it.
+            RefusedError: the key was made for another usage.
+            DecryptionError: it can't be decrypted.
+        """
+        key, version = self.usable_version(reference, KeyUsage.ENCRYPT_DECRYPT)
+        provider = self._provider(key.provider)
+        entry = self._entry("AsymmetricDecrypt", key, version.number)._replace(
+            algorithm=algorithm.name, digest_hex=digests.digest("sha256", ciphertext).hex()
+        )
+        try:
+            plaintext = provider.decrypt(key, version, algorithm, ciphertext)
+        except SignkitError as error:
+            self._store.record([entry._replace(result=error.code)])
+            raise
+        self._store.record([entry])
+        return plaintext
+
     def _alias(self, name: str) -> Alias:
         alias = self._store.alias(parse_alias(name))
         if alias is None:
             raise NotFoundError(
-                f"no alias '{name}': {_known('alias', [one.name for one in self._store.aliases()])}",
+                f"no alias '{name}': {known_names('alias', [one.name for one in self._store.aliases()])}",
                 hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
                 code="Forbidden.AliasNotFound",
             )
@@ -345,15 +374,6 @@ class KeyService:
             raise ConflictError(
                 f"{name} exists already and names key {taken.key_id}",
                 hint="choose another name, or move it with 'signkit alias update'",
-            )
-
-    def _require_interval(self, key: Key) -> None:
-        last = max(version.created_at for version in self._store.versions(key.id))
-        if self._clock() < last + self._minimum_interval:
-            raise RefusedError(
-                f"key {key.id} got its last version at {last:%Y-%m-%dT%H:%M:%SZ}, and "
-                f"{self._minimum_interval.days} days must lie between two versions",
-                hint="minimum-version-interval-days in [keys] of signkit.toml sets this",
             )
 
     def _provider(self, name: str) -> Provider:
@@ -378,18 +398,3 @@ class KeyService:
 def recordable(text: str) -> str:
     """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _require_enabled(key: Key) -> None:
-    if key.state is not KeyState.ENABLED:
-        raise StateError(
-            f"key {key.id} is {key.state.value}, expected {KeyState.ENABLED.value}",
-            hint=f"'signkit key show {key.id}' tells more",
-            code=f"Rejected.{key.state.value}",
-        )
-
-
-def _known(what: str, names: list[str]) -> str:
-    if not names:
-        return f"there is no {what} yet"
-    return f"expected one of {', '.join(names[:10])}" + (" ..." if len(names) > 10 else "")

@@ -68,7 +68,7 @@ def create(keys: KeyService, reference: KeyReference, subject: str, *, template:
     key_usage, purposes = TEMPLATES[template]
     info = request.to_be_signed(name, version.public_key_info, key_usage=key_usage, purposes=purposes)
     algorithm = algorithms.signature_algorithm(key.key_type)
-    data = info if algorithm.digest is None else digests.digest(algorithm.digest, info)
+    data = algorithms.prehash(algorithm, version.public_key_info, info)
     signature = keys.sign(reference, algorithm, [SignInput(data, digests.digest("sha256", info), f"CSR {name}")])[0]
     der = request.assemble(info, algorithm, signature)
     made = request.load(der)

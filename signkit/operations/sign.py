@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from signkit import algorithms, formats
-from signkit.algorithms import digests
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.errors import CertificateUnusableError, ProviderError, UsageError
 from signkit.evidence import Verdict
@@ -148,7 +147,7 @@ class SigningService:
         certificate = require_signer(bound, version, reference, clock=self._clock)
         _require_purpose(certificate, reference)
         algorithm = algorithms.signature_algorithm(key.key_type, digest=options.digest or None)
-        digest = options.digest or algorithm.digest or "sha512"
+        digest = algorithm.content_digest
         chosen = formats.format_named(options.format)
         chain = tuple(der for der in bound.chain if not x509_certificate.load_accepted(der).self_issued)
         prepared = chosen.prepare(certificate, chain, algorithm, digest)
@@ -171,7 +170,9 @@ class SigningService:
         digested = [bytes.fromhex(artifact.digest_hex) for artifact in artifacts]
         to_be_signed = [signer.format.to_be_signed(signer.prepared, digest, now) for digest in digested]
         inputs = [
-            SignInput(_signed_data(signer.algorithm, tbs), digest, artifact.artifact)
+            SignInput(
+                algorithms.prehash(signer.algorithm, signer.version.public_key_info, tbs), digest, artifact.artifact
+            )
             for tbs, digest, artifact in zip(to_be_signed, digested, artifacts, strict=True)
         ]
         values = self._keys.sign(signer.reference, signer.algorithm, inputs)
@@ -179,10 +180,6 @@ class SigningService:
             data = signer.format.assemble(signer.prepared, tbs, value)
             _verify_again(data, digest, signer, artifact)
             self._sink.write(artifact.signature, data, overwrite=options.overwrite)
-
-
-def _signed_data(algorithm: SignatureAlgorithm, to_be_signed: bytes) -> bytes:
-    return to_be_signed if algorithm.digest is None else digests.digest(algorithm.digest, to_be_signed)
 
 
 def _verify_again(data: bytes, digest: bytes, signer: _Signer, artifact: SignedArtifact) -> None:

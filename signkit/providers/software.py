@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from signkit import algorithms
-from signkit.algorithms.base import SignatureAlgorithm
+from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
 from signkit.errors import ProviderError
 from signkit.keys.model import Key, KeyVersion
 from signkit.keys.sealing import Kek, RecordContext
@@ -56,6 +56,14 @@ class SoftwareProvider:
             return family.sign(private_key, algorithm, message if algorithm.digest is None else digest)
         except ValueError as error:
             raise ProviderError(f"key {key.id}@{version.number} could not sign: {error}") from error
+
+    def decrypt(self, key: Key, version: KeyVersion, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+        """See ``ports.Provider.decrypt``."""
+        family = algorithms.encrypting_family(key.key_type)
+        private_key = self._loaded.get(version.id)
+        if private_key is None:
+            private_key = self._load(key, version)
+        return family.decrypt(private_key, algorithm, ciphertext)
 
     def _load(self, key: Key, version: KeyVersion) -> Any:
         """Open a private key and keep it for this process; a store changed underneath fails its seal."""

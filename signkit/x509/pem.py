@@ -74,3 +74,18 @@ def encode(label: str, der: bytes) -> str:
     text = base64.b64encode(der).decode()
     lines = [text[start : start + 64] for start in range(0, len(text), 64)]
     return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
+
+
+def public_key(data: bytes) -> bytes:
+    """DER SubjectPublicKeyInfo from a PEM (``PUBLIC KEY``) or DER file.
+
+    Raises:
+        MalformedError: it is neither.
+    """
+    if not looks_like(data):
+        reader.parse(data, reader.SEQUENCE, "public key")
+        return data
+    found = [block.data for block in decode(data) if block.label == "PUBLIC KEY"]
+    if len(found) != 1:
+        raise MalformedError(f"{len(found)} public keys in the file, expected 1", hint="expected PUBLIC KEY in PEM")
+    return found[0]

@@ -37,6 +37,7 @@ ACCEPTED_TODAY = {
     "rev::crl-entry-unknown-critical-extension": REVOCATION,
     "rev::on-hold": REVOCATION,
     "rev::k256-revoked": REVOCATION,
+    "rev::sm2-crl-wrong-distid": REVOCATION,
     "rev-pit::revoked-before-signing": REVOCATION,
     "rev-pit::keycompromise-after-signing-invaliditydate-before": REVOCATION,
     "ocsp::unknown": REVOCATION,
@@ -49,10 +50,6 @@ ACCEPTED_TODAY = {
 
 NAME_CONSTRAINTS = "refused because name constraints are not processed"
 REFUSED_TODAY = {
-    "alg::chain-ed25519": "refused because Ed25519 is not there",
-    "alg::chain-mldsa65": "refused because ML-DSA is not there",
-    "alg::mixed-sm2-root-rsa-leaf": "refused because SM2 is not there",
-    "rev::sm2-not-revoked": "refused because SM2 is not there",
     "nc::dn-permitted-match": NAME_CONSTRAINTS,
     "nc::dn-permitted-case-and-space": NAME_CONSTRAINTS,
     "nc::exclude-all-ipv6-no-ip-in-leaf": NAME_CONSTRAINTS,

@@ -72,7 +72,7 @@ def test_other_content_must_have_signed_attributes() -> None:
 
 
 def test_an_unknown_algorithm_is_left_open_and_nothing_passes() -> None:
-    found = check(signature_algorithm=writer.sequence(writer.oid("1.3.101.112")))
+    found = check(signature_algorithm=writer.sequence(writer.oid("1.3.101.113")))
     assert found["signature.algorithm"].verdict is Verdict.INDETERMINATE
     assert found["signature.value"].verdict is Verdict.SKIPPED
     assert not any(one.passed for one in found.values())

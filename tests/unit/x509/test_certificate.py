@@ -202,8 +202,8 @@ def test_an_explicit_false_can_not_be_misread() -> None:
 
 
 def test_an_unknown_key_is_no_fault_of_the_encoding() -> None:
-    ed25519 = writer.sequence(writer.sequence(writer.oid("1.3.101.112")), writer.bit_string(bytes(32)))
-    assert certificate.load(pki.certificate("CN=Odd", ed25519, "CN=CA", CA)).key_type == "unknown (1.3.101.112)"
+    ed448 = writer.sequence(writer.sequence(writer.oid("1.3.101.113")), writer.bit_string(bytes(57)))
+    assert certificate.load(pki.certificate("CN=Odd", ed448, "CN=CA", CA)).key_type == "unknown (1.3.101.113)"
 
 
 def test_the_same_bytes_are_parsed_once() -> None:
