@@ -191,8 +191,8 @@ def _reading(path: str, what: str, *, follow_links: bool = True) -> Iterator[int
         os.close(descriptor)
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _cannot_read(path: str, what: str, error: OSError) -> FileError:

@@ -253,6 +253,15 @@ class Wiring:
 
         return VerifyingService(FileSource(progress=progress), clock=self.clock)
 
+    def certificates_of(self, what: str) -> list[Certificate]:
+        """The certificates in a file, which needs no store, or of a key version (``KEY@V``) with its chain."""
+        from signkit.keys.reference import parse_key_version
+        from signkit.operations.certificates import read_certificates
+
+        if "@" in what and not os.path.exists(what):
+            return self.certificates.with_chain(parse_key_version(what))
+        return read_certificates(FileSource(), what)
+
     def sign_reference(self, key: str | None) -> KeyReference:
         """The key version to sign with: the named one, else the one in the configuration.
 

@@ -60,7 +60,7 @@ def show(context: typer.Context, what: Annotated[str, typer.Argument(metavar="KE
     from signkit.report import json as report
 
     run = session(context)
-    document = {"certificates": [report.certificate(one) for one in run.wiring().certificates.look_up(what)]}
+    document = {"certificates": [report.certificate(one) for one in run.wiring().certificates_of(what)]}
     run.emit(document, tree(document))
 
 

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from signkit.cli.base import App, Session, common_options, flush, report_error
 from signkit.errors import SignkitError, UsageError, VerificationError
+from signkit.report.printable import printable
 
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
@@ -149,6 +150,20 @@ def _asks_for_version(options: list[str]) -> bool:
     return False
 
 
+def _require_lone_help(options: list[str]) -> None:
+    """``verify *`` with a file that is named ``-h`` must not end with status 0.
+
+    Raises:
+        UsageError: ``verify`` is asked for its help and something else at once.
+    """
+    words = [option for option in options if option not in ("--json", "--quiet", "--no-color")]
+    if words[:1] == ["verify"] and len(words) > 2 and {"-h", "--help"} & set(words):
+        raise UsageError(
+            "'--help' stands among other arguments of verify, expected it alone",
+            hint="is it a file's name? put '--' before the files: signkit verify --trust ROOT -- FILE...",
+        )
+
+
 def _print_version(as_json: bool) -> int:
     from signkit.version import VERSION
 
@@ -178,6 +193,7 @@ def _fail(
     if os.environ.get("SIGNKIT_DEBUG"):
         import traceback
 
-        traceback.print_exception(cause or error)
+        for line in "".join(traceback.format_exception(cause or error)).splitlines():
+            print(printable(line), file=sys.stderr)
     report_error(error, as_json=as_json, document_printed=document_printed)
     return error.exit_status

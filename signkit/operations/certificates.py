@@ -10,7 +10,7 @@ from signkit.algorithms import digests
 from signkit.audit.entry import AuditEntry
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
-from signkit.keys.reference import KeyReference, parse_key_version
+from signkit.keys.reference import KeyReference
 from signkit.operations.keys import KeyService, recordable
 from signkit.ports import ArtifactSource, Clock, Store
 from signkit.x509 import bundle, pem, validation
@@ -88,7 +88,9 @@ class CertificateService:
             BindingError: no certificate in the files is for this key version.
         """
         key, version = self._keys.resolve_version(reference)
-        found = list(dict.fromkeys(certificate for path in paths for certificate in self._read(path)))
+        found = list(
+            dict.fromkeys(certificate for path in paths for certificate in read_certificates(self._source, path))
+        )
         leaf = _leaf_of(version, reference, found)
         previous = self.of_version(version)
         chain = _order(leaf, found)
@@ -142,18 +144,14 @@ class CertificateService:
         """The versions of a key, each with its current certificate or None."""
         return [(version, self.of_version(version)) for version in self._keys.versions_of(key)]
 
-    def look_up(self, what: str) -> list[Certificate]:
-        """The certificates of a key version (``KEY@V``; current one, then its chain), or those in a file.
+    def with_chain(self, reference: KeyReference) -> list[Certificate]:
+        """The current certificate of a version, then its chain.
 
         Raises:
             NotFoundError: no such key or version, or it has no certificate.
-            FileError: the file can't be read.
-            MalformedError: the file holds no certificate.
         """
-        if "@" in what and not self._source.exists(what):
-            bound = self.current(parse_key_version(what))
-            return [x509_certificate.load(der) for der in (bound.certificate, *bound.chain)]
-        return self._read(what)
+        bound = self.current(reference)
+        return [x509_certificate.load(der) for der in (bound.certificate, *bound.chain)]
 
     def export(self, reference: KeyReference, *, chain: bool = False) -> str:
         """The current certificate of a version as PEM, with its issuing certificates if wanted.
@@ -177,13 +175,6 @@ class CertificateService:
             seen.add(bound.version_id)
         return listed
 
-    def _read(self, path: str) -> list[Certificate]:
-        data = self._source.read(path, limit=MAXIMUM_FILE, what="certificate")
-        try:
-            return [x509_certificate.load(der) for der in bundle.certificates(data)]
-        except MalformedError as error:
-            raise MalformedError(f"{path}: {error.message}", hint=error.hint) from error
-
     def _entry(self, key: Key, version: KeyVersion, leaf: Certificate) -> AuditEntry:
         return AuditEntry(
             at=self._clock(),
@@ -196,6 +187,20 @@ class CertificateService:
             digest_hex=leaf.fingerprint,
             detail=str(leaf.subject),
         )
+
+
+def read_certificates(source: ArtifactSource, path: str) -> list[Certificate]:
+    """The certificates in a file.
+
+    Raises:
+        FileError: the file can't be read.
+        MalformedError: it holds no certificate, or a broken one.
+    """
+    data = source.read(path, limit=MAXIMUM_FILE, what="certificate")
+    try:
+        return [x509_certificate.load(der) for der in bundle.certificates(data)]
+    except MalformedError as error:
+        raise MalformedError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def require_signer(

@@ -10,7 +10,7 @@ from signkit.errors import FileError, MalformedError, UsageError, VerificationEr
 from signkit.ports import ArtifactSource, Clock
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
-from signkit.verification.inputs import ArtifactInput, Trust, is_der_set
+from signkit.verification.inputs import ArtifactInput, Trust, is_one_element
 from signkit.verification.policy import ANYONE, Policy
 from signkit.verification.result import VerificationResult, hint_for
 from signkit.x509 import bundle
@@ -103,8 +103,8 @@ class VerifyingService:
             digested = self._source.digest(artifact, parsed.digests or (_FALLBACK_DIGEST,))
         except (FileError, MalformedError) as error:
             return ArtifactInput(artifact, signature, None, {}, present, error)
-        is_set = is_der_set(digested.head, digested.size)
-        return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_set)
+        is_der = is_one_element(digested.head, digested.size)
+        return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_der)
 
 
 def without_signatures(artifacts: Sequence[str], suffix: str = ".p7s") -> list[str]:

@@ -51,7 +51,7 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
 
 
 def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
-    label = "signer" if number is None else f"signer {number}"
+    label = "signer" if number is None else f"signer {number} ({'accepted' if signer.accepted else 'NOT ACCEPTED'})"
     yield f"  {label}: {signer.certificate.subject if signer.certificate else signer.named}"
     yield f"    {signer.algorithm}" + (f", key {signer.key_type}" if signer.key_type else "")
     if signer.certificate:

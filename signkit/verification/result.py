@@ -115,6 +115,11 @@ class ArtifactResult(NamedTuple):
         return self.accepted
 
     @property
+    def accepted_signers(self) -> tuple[SignerResult, ...]:
+        """The signers that the policy accepts; anybody can add others to a signature file."""
+        return tuple(signer for signer in self.signers if signer.accepted)
+
+    @property
     def exit_status(self) -> int:
         """0, or the status of the weightiest problem."""
         return 0 if self.accepted else combine_statuses(map(status_of, self.problems))

@@ -53,6 +53,7 @@ _ENCODINGS = {
 }
 
 MAXIMUM_SIZE = 1 << 14
+_MAXIMUM_MARKS = 30
 """Most bytes of a Name; the upper bounds of RFC 5280 appendix A.1 keep real ones far below."""
 
 _OID = re.compile(r"([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]{0,9}))(\.(0|[1-9][0-9]{0,37}))*")
@@ -164,7 +165,21 @@ def _canonical_attribute(attribute: Attribute) -> tuple[str, int, bytes, str]:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise MalformedError(f"attribute {_KEYWORDS.get(oid, oid)} of a name is not valid {encoding}") from error
-    return oid, 0, b"", " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return oid, 0, b"", " ".join(_folded(text).split())
+
+
+def _folded(text: str) -> str:
+    """Text without differences of case and form. Long runs of combining marks, which no name has, are refused: putting
+    them in order takes time that grows with the square of their number.
+    """
+    if text.isascii():
+        return text.casefold()
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MAXIMUM_MARKS:
+            raise MalformedError(f"an attribute of a name has more than {_MAXIMUM_MARKS} combining marks in a row")
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _format_attribute(attribute: Attribute) -> str:

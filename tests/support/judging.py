@@ -11,7 +11,7 @@ from signkit.errors import MalformedError
 from signkit.evidence import Verdict
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
-from signkit.verification.inputs import ArtifactInput, Trust, is_der_set
+from signkit.verification.inputs import ArtifactInput, Trust, is_one_element
 from signkit.verification.policy import ANYONE, Policy
 from signkit.verification.result import ArtifactResult
 from tests.support import pki
@@ -35,8 +35,8 @@ def judge(
         subject = ArtifactInput("app.bin", "app.bin.p7s", None, {}, True, error)
     else:
         digested = {name: digests.digest(name, artifact) for name in parsed.digests}
-        is_set = is_der_set(artifact[:8], len(artifact))
-        subject = ArtifactInput("app.bin", "app.bin.p7s", parsed, digested, True, None, is_set)
+        is_der = is_one_element(artifact[:8], len(artifact))
+        subject = ArtifactInput("app.bin", "app.bin.p7s", parsed, digested, True, None, is_der)
     return decide(examine(subject, trust), policy)
 
 
