@@ -102,6 +102,7 @@ def run(arguments: list[str]) -> int:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in options
     try:
+        _require_lone_help(options)
         if _asks_for_version(options):
             return _print_version(as_json)
         try:

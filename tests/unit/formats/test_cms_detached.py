@@ -252,11 +252,11 @@ CORPUS: dict[str, tuple[bytes, str, int]] = {
         CONTENT_TYPE,
         13,
     ),
-    "the content's type is another than the attribute's": (signature(content_type=oids.TST_INFO), CONTENT_TYPE, 13),
+    "another type of content than data": (signature(content_type=oids.TST_INFO), "signature.format", 11),
     "other content without signed attributes": (
         signature(signer(attributes=None), content_type=oids.TST_INFO),
-        CONTENT_TYPE,
-        13,
+        "signature.format",
+        11,
     ),
     # message digest
     "no message-digest": (with_attributes(base=(content_type(),)), MESSAGE_DIGEST, 13),

@@ -411,7 +411,7 @@ def test_a_store_that_was_changed_underneath(house: House) -> None:
 
 def test_looking_up_and_exporting(house: House) -> None:
     bound = house.certificates.current(REFERENCE)
-    shown = house.certificates.look_up("alias/release@1")
+    shown = house.certificates.with_chain(REFERENCE)
     assert [one.der for one in shown] == [bound.certificate, *bound.chain]
     exported = pem.decode(house.certificates.export(REFERENCE, chain=True).encode())
     assert [block.data for block in exported] == [bound.certificate, *bound.chain]

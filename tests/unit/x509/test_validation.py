@@ -428,19 +428,20 @@ def test_a_leaf_that_is_trusted_itself_is_judged_as_a_leaf() -> None:
     assert faults(validate(critical, [critical], [])) == ["path.0.unknown-critical-extensions"]
 
 
-def test_a_self_signed_signer_that_is_trusted_may_say_that_it_is_a_ca() -> None:
+def test_a_ca_is_no_signer_even_when_it_is_trusted() -> None:
+    """Else the body of any certificate it issued would be an artifact that it signed."""
     alone = pki.ca(
         "CN=Alone",
         pki.key(94),
         usages=("digitalSignature", "keyCertSign"),
         extra=[pki.extended_key_usage(oids.CODE_SIGNING)],
     )
-    assert faults(validate(alone, [alone], [])) == []
+    assert set(faults(validate(alone, [alone], []))) == {"path.0.basic-constraints", "path.0.key-usage"}
 
 
 def test_a_root_is_no_signer() -> None:
     names = faults(validate(CHAIN.root, [CHAIN.root], []))
-    assert set(names) == {"path.0.key-usage", "path.leaf.extended-key-usage"}
+    assert set(names) == {"path.0.basic-constraints", "path.0.key-usage", "path.leaf.extended-key-usage"}
 
 
 def test_trusting_a_leaf_does_not_trust_what_its_key_signed() -> None:
