@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from signkit.evidence import Verdict as Verdict
     from signkit.verification.policy import Identity as Identity
     from signkit.verification.policy import Policy as Policy
+    from signkit.verification.result import ArtifactResult as ArtifactResult
+    from signkit.verification.result import SignerResult as SignerResult
     from signkit.verification.result import VerificationResult as VerificationResult
 
 __version__ = VERSION
@@ -69,7 +71,7 @@ _HOMES = {
     ),
     "signkit.evidence": ("Check", "Verdict"),
     "signkit.verification.policy": ("Identity", "Policy"),
-    "signkit.verification.result": ("VerificationResult",),
+    "signkit.verification.result": ("ArtifactResult", "SignerResult", "VerificationResult"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

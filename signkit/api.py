@@ -171,8 +171,8 @@ class Signkit:
 
 def verify(
     *paths: Path,
-    trust: Sequence[Path],
-    intermediates: Sequence[Path] = (),
+    trust: Path | Sequence[Path],
+    intermediates: Path | Sequence[Path] = (),
     signature: Path | None = None,
     policy: Policy = ANYONE,
     at: datetime | None = None,
@@ -204,8 +204,8 @@ def verify(
 
 def assess(
     *paths: Path,
-    trust: Sequence[Path],
-    intermediates: Sequence[Path] = (),
+    trust: Path | Sequence[Path],
+    intermediates: Path | Sequence[Path] = (),
     signature: Path | None = None,
     policy: Policy = ANYONE,
     at: datetime | None = None,
@@ -241,5 +241,6 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else os.fspath(path)
 
 
-def _texts(paths: Sequence[Path]) -> list[str]:
-    return [os.fspath(path) for path in paths]
+def _texts(paths: Path | Sequence[Path]) -> list[str]:
+    """Paths as text; a single one is a list of one, not of its letters."""
+    return [os.fspath(paths)] if isinstance(paths, str | os.PathLike) else [os.fspath(path) for path in paths]

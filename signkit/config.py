@@ -42,8 +42,8 @@ def parse(text: str, name: str = "signkit.toml") -> Settings:
 
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{name}: not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # also numbers and nestings beyond all measure
+        raise ConfigurationError(f"{name}: not valid TOML: {str(error)[:200]}") from error
     values: dict[str, Any] = {}
     for table, content in document.items():
         if table not in _KEYS:

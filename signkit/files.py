@@ -53,13 +53,13 @@ class FileSource:
     def _stream(self, descriptor: int, size: int, updates: Sequence[Callable[[bytes | memoryview], None]]) -> int:
         total = 0
         if size < _SMALL:
-            while chunk := os.read(descriptor, _SMALL):
+            while total <= size and (chunk := os.read(descriptor, _SMALL)):  # one that grows is not followed for ever
                 for update in updates:
                     update(chunk)
                 total += len(chunk)
         else:
             buffer = memoryview(bytearray(BUFFER))
-            while count := os.readv(descriptor, [buffer]):
+            while total <= size and (count := os.readv(descriptor, [buffer])):
                 for update in updates:
                     update(buffer[:count])
                 total += count
@@ -110,6 +110,8 @@ class FileSink:
         """See ``ports.OutputSink.check``."""
         folders: set[str] = set()
         for path in paths:
+            if "\0" in path:
+                raise FileError(f"{path!r}: is no path: it has a NUL character", path=path, hint="check the path")
             folder = os.path.dirname(path) or "."
             if folder not in folders:
                 _check_folder(folder, path)
@@ -172,6 +174,8 @@ def _reading(path: str, what: str, *, follow_links: bool = True) -> Iterator[int
         descriptor = os.open(path, flags)
     except OSError as error:
         raise _cannot_read(path, what, error) from error
+    except ValueError as error:
+        raise FileError(f"{path!r}: is no path ({what}): {error}", path=path, hint="check the path") from error
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
@@ -187,8 +191,8 @@ def _reading(path: str, what: str, *, follow_links: bool = True) -> Iterator[int
         os.close(descriptor)
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _cannot_read(path: str, what: str, error: OSError) -> FileError:
@@ -242,7 +246,11 @@ def _place(temporary: str, path: str) -> None:
 
 
 def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    """Make the names in a folder durable, where the file system can and the user may."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    except PermissionError:
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -269,7 +277,11 @@ def _sync_file_system(folder: str) -> None:
     if syncfs is None:  # not Linux
         os.sync()
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    except PermissionError:
+        os.sync()
+        return
     try:
         if syncfs(descriptor) != 0:
             error = ctypes.get_errno()

@@ -77,6 +77,10 @@ class Wiring:
         self._home = home
         self._config = config
         self.clock = clock
+        if path := environment.get("SIGNKIT_LIBCRYPTO"):
+            from signkit.algorithms import sm2
+
+            sm2.use_library(path)
 
     @cached_property
     def settings(self) -> Settings:
@@ -176,13 +180,6 @@ class Wiring:
 
         return SqliteStore.open(self.store_path, maximum_versions=self.settings.maximum_versions)
 
-    def use_libcrypto(self) -> None:
-        """Have SM2 done by the library that SIGNKIT_LIBCRYPTO names, and no other, when it names one."""
-        if path := self._environment.get("SIGNKIT_LIBCRYPTO"):
-            from signkit.algorithms import sm2
-
-            sm2.use_library(path)
-
     def close(self) -> None:
         """Close the store, if it was opened."""
         store = self.__dict__.pop("store", None)
@@ -256,6 +253,15 @@ class Wiring:
 
         return VerifyingService(FileSource(progress=progress), clock=self.clock)
 
+    def certificates_of(self, what: str) -> list[Certificate]:
+        """The certificates in a file, which needs no store, or of a key version (``KEY@V``) with its chain."""
+        from signkit.keys.reference import parse_key_version
+        from signkit.operations.certificates import read_certificates
+
+        if "@" in what and not os.path.exists(what):
+            return self.certificates.with_chain(parse_key_version(what))
+        return read_certificates(FileSource(), what)
+
     def sign_reference(self, key: str | None) -> KeyReference:
         """The key version to sign with: the named one, else the one in the configuration.
 
@@ -304,13 +310,14 @@ class Wiring:
     def doctor(self) -> list[Finding]:
         """What works here."""
         from signkit.operations.doctor import Finding, leftovers
+        from signkit.store.schema import is_free
 
-        findings = [_libraries(), _key_types(), _clock(self.clock())]
+        findings = [_libraries(), _key_types(), _sm2(), _clock(self.clock())]
         try:
             findings.append(Finding("store", "ok", f"{self.store_path}, id {self.store.id}"))
         except SignkitError as error:
-            missing = not os.path.exists(self.store_path)
-            return [*findings, Finding("store", "note" if missing else "failed", _explain(error))]
+            state = "note" if is_free(self.store_path) else "failed"
+            return [*findings, Finding("store", state, _explain(error))]
         try:
             self.kek()
             findings.append(Finding("root key", "ok", self.store.identity.root_key))
@@ -345,6 +352,14 @@ def _key_types() -> Finding:
     from signkit.operations.doctor import Finding
 
     return Finding("key types", "ok", " ".join(sorted(algorithms.key_types())))
+
+
+def _sm2() -> Finding:
+    from signkit.algorithms import sm2
+    from signkit.operations.doctor import Finding
+
+    backend = sm2.backend()
+    return Finding("SM2", "note" if backend.library is None else "ok", backend.description)
 
 
 def _clock(now: datetime) -> Finding:

@@ -33,6 +33,7 @@ KEY_TYPES = (
     KeyType("EC_P521", "ec", (_512, _256, _384), ec.SECP521R1()),
     KeyType("EC_P256K", "ec", (_256, _384, _512), ec.SECP256K1()),
 )
+_OFFERED = tuple(type(key_type.parameter) for key_type in KEY_TYPES)
 _CURVES = {
     oids.SECP256R1: "EC_P256",
     oids.SECP384R1: "EC_P384",
@@ -90,6 +91,8 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
         key = _keys.public_key(public_key_info)
         if not isinstance(key, ec.EllipticCurvePublicKey):
             return f"{algorithm.name} with a key that is not an elliptic-curve key"
+        if not isinstance(key.curve, _OFFERED):
+            return f"curve {key.curve.name} is not accepted"
         key.verify(signature, data, _SCHEMES[algorithm.digest or ""])
     except InvalidSignature:
         return "the ECDSA signature does not verify"

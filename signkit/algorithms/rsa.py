@@ -15,7 +15,7 @@ from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType,
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError
 
-MINIMUM_BITS, MAXIMUM_BITS = 2048, 16384
+MINIMUM_BITS, MAXIMUM_BITS, MAXIMUM_EXPONENT_BITS = 2048, 8192, 33
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -120,6 +120,8 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
             return f"{algorithm.name} with a key that is not an RSA key"
         if not _permitted(algorithm, public_key_info):
             return f"{algorithm.name} with a key that is for other signatures only (RFC 4055 section 1.2)"
+        if key.key_size > MAXIMUM_BITS or key.public_numbers().e.bit_length() > MAXIMUM_EXPONENT_BITS:
+            return f"RSA key of {key.key_size} bits or its exponent is too large to be checked, expected {MAXIMUM_BITS}"
         if len(signature) != (key.key_size + 7) // 8:  # OpenSSL takes leading zeros left out (RFC 8017 section 8.1.2)
             return f"RSA signature of {len(signature)} bytes, expected {(key.key_size + 7) // 8}"
         key.verify(signature, data, *_padding(algorithm))

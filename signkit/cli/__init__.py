@@ -36,6 +36,7 @@ def script() -> None:
         _replace_closed_streams()
         status = main()
     except KeyboardInterrupt:  # before ``main`` was ready for it, or while it was telling
+        print("signkit: error: interrupted\nsignkit: hint: run the command again", file=sys.stderr)
         status = 130
     with contextlib.suppress(OSError):
         sys.stderr.flush()

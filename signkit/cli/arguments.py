@@ -15,6 +15,8 @@ def moment(text: str) -> datetime:
         UsageError: it has another form.
     """
     try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2}))?", text):
+            raise ValueError(text)
         found = datetime.fromisoformat(text)
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return found.replace(tzinfo=UTC)

@@ -147,7 +147,7 @@ class Session:
         """Verdict words in colour, on a terminal that wants it."""
         if "no-color" in self.flags or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
             return line
-        for word, colour in (("ACCEPTED", "32"), ("REFUSED", "31")):
+        for word, colour in (("ACCEPTED", "32"), ("REFUSED", "31"), ("NOT DECIDED", "33")):
             line = line.replace(word, f"\x1b[1;{colour}m{word}\x1b[0m")
         return line
 

@@ -34,6 +34,8 @@ def import_certificate(
         f"chain: {len(found.chain)} issuing certificate(s), up to {end.issuer}",
     ]
     run.emit(documents.imported(found), lines)
+    for warning in found.warnings:
+        run.notice(f"warning: {warning}")
     for subject in found.unused:
         run.notice(f"not part of the chain, left out: {subject}")
 
@@ -58,7 +60,7 @@ def show(context: typer.Context, what: Annotated[str, typer.Argument(metavar="KE
     from signkit.report import json as report
 
     run = session(context)
-    document = {"certificates": [report.certificate(one) for one in run.wiring().certificates.look_up(what)]}
+    document = {"certificates": [report.certificate(one) for one in run.wiring().certificates_of(what)]}
     run.emit(document, tree(document))
 
 

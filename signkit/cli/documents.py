@@ -53,6 +53,7 @@ def imported(imported: Imported) -> Document:
         "chain": [certificate(one) for one in imported.chain],
         "complete": imported.complete,
         "unused": list(imported.unused),
+        "warnings": list(imported.warnings),
         "imported_at": time(imported.bound.imported_at),
         "imported_by": imported.bound.imported_by,
         "source": imported.bound.source,

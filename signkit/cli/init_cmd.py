@@ -12,6 +12,8 @@ app = App()
 
 _PROTECTION = {
     "file": "the root key file protects a stolen store or backup, not a stolen home folder",
+    "keyring": "the keyring protects a stolen disk, not a stolen session of this user",
+    "credential": "the service manager protects the root key; the store alone is useless",
     "prompt": "the passphrase protects a stolen disk; if it is forgotten, every key is lost",
 }
 
@@ -21,7 +23,7 @@ def init(
     context: typer.Context,
     root_key: Annotated[
         str | None,
-        typer.Option(metavar="URI", help="file:PATH or prompt: [default: a generated file]."),
+        typer.Option(metavar="URI", help="file:PATH, keyring:, credential:NAME or prompt: [generated file]."),
     ] = None,
     dry_run: DryRun = False,
 ) -> None:

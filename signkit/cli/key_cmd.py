@@ -35,7 +35,7 @@ def create(
         key_type, usage=usage, alias=alias, description=description, provider=provider, dry_run=dry_run
     )
     named = alias or key.id
-    document = report.key(key, [version], keys.aliases())
+    document = report.key(key, [(version, None)], keys.aliases())
     verb = "would make" if dry_run else "made"
     run.emit(document, [f"{verb} key {key.id} ({key.key_type}) with version 1, to be named {named}@1"])
     if provider == "software":
@@ -48,9 +48,9 @@ def list_keys(context: typer.Context) -> None:
     from signkit.report import json as report
 
     run = session(context)
-    keys = run.wiring().keys
-    aliases = keys.aliases()
-    documents = [report.key(key, keys.versions_of(key), aliases) for key in keys.keys()]
+    wiring = run.wiring()
+    aliases = wiring.keys.aliases()
+    documents = [report.key(key, wiring.certificates.of_key(key), aliases) for key in wiring.keys.keys()]
     rows = [
         (d["id"], d["key_type"], d["state"], str(len(d["versions"])), " ".join(d["aliases"]), d["description"])
         for d in documents
@@ -66,9 +66,9 @@ def show(context: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY
     from signkit.report import json as report
 
     run = session(context)
-    keys = run.wiring().keys
-    found = keys.resolve(parse_key(key))
-    document = report.key(found, keys.versions_of(found), keys.aliases())
+    wiring = run.wiring()
+    found = wiring.keys.resolve(parse_key(key))
+    document = report.key(found, wiring.certificates.of_key(found), wiring.keys.aliases())
     run.emit(document, tree(document))
 
 

@@ -42,5 +42,6 @@ def issue(
     issued = run.wiring().issue_in_lab(folder, request, days=days)
     text = "".join(pem.encode(pem.CERTIFICATE_LABELS[0], one.der) for one in issued)
     written = write_file(run, target, text.encode(), force=force, dry_run=dry_run)
-    lines = [f"issued {issued[0].subject}, valid to {report.time(issued[0].not_after)}, {written} {target}"]
+    verb = "would issue" if dry_run else "issued"
+    lines = [f"{verb} {issued[0].subject}, valid to {report.time(issued[0].not_after)}, {written} {target}"]
     run.emit({"out": target, "certificates": [report.certificate(one) for one in issued]}, lines)

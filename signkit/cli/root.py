@@ -6,7 +6,6 @@ import difflib
 import os
 import sys
 from importlib import import_module
-from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +13,7 @@ from typer.core import TyperGroup
 
 from signkit.cli.base import App, Session, common_options, flush, report_error
 from signkit.errors import SignkitError, UsageError, VerificationError
+from signkit.report.printable import printable
 
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
@@ -102,12 +102,15 @@ def run(arguments: list[str]) -> int:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in options
     try:
-        if "--version" in takewhile(lambda option: option.startswith("-"), options):
+        _require_lone_help(options)
+        if _asks_for_version(options):
             return _print_version(as_json)
         try:
             status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
         finally:
             flush()
+        if status == INTERRUPTED:  # typer has caught it
+            raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except VerificationError as error:
         return _fail(error, as_json, document_printed=True)
@@ -117,7 +120,7 @@ def run(arguments: list[str]) -> int:
         return _fail(_usage_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _fail(interrupted(), as_json)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer leaves so when a pipe breaks
         # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
@@ -135,6 +138,31 @@ def interrupted() -> SignkitError:
     error = SignkitError("interrupted", hint=hint, code="Interrupted")
     error.exit_status = INTERRUPTED
     return error
+
+
+def _asks_for_version(options: list[str]) -> bool:
+    """Whether ``--version`` stands before the command; answered here, so that nothing is loaded for it."""
+    words = iter(options)
+    for word in words:
+        if word == "--version" or not word.startswith("-"):
+            return word == "--version"
+        if word in ("--home", "--config"):
+            next(words, None)
+    return False
+
+
+def _require_lone_help(options: list[str]) -> None:
+    """``verify *`` with a file that is named ``-h`` must not end with status 0.
+
+    Raises:
+        UsageError: ``verify`` is asked for its help and something else at once.
+    """
+    words = [option for option in options if option not in ("--json", "--quiet", "--no-color")]
+    if words[:1] == ["verify"] and len(words) > 2 and {"-h", "--help"} & set(words):
+        raise UsageError(
+            "'--help' stands among other arguments of verify, expected it alone",
+            hint="is it a file's name? put '--' before the files: signkit verify --trust ROOT -- FILE...",
+        )
 
 
 def _print_version(as_json: bool) -> int:
@@ -166,6 +194,7 @@ def _fail(
     if os.environ.get("SIGNKIT_DEBUG"):
         import traceback
 
-        traceback.print_exception(cause or error)
+        for line in "".join(traceback.format_exception(cause or error)).splitlines():
+            print(printable(line), file=sys.stderr)
     report_error(error, as_json=as_json, document_printed=document_printed)
     return error.exit_status

@@ -66,6 +66,9 @@ def check(info: SignerInfo, content_type: str, certificate: Certificate, digeste
     Returns:
         Checks ``artifact.digest``, ``signature.algorithm``, ``signature.value`` and ``signed-attributes.*``.
     """
+    if content_type != oids.DATA:
+        detail = f"the signature is over content of type {oids.name(content_type)}, expected data: not over a file"
+        return [failed("signature.format", detail, source="RFC 5652 4", expected=oids.DATA, found=content_type)]
     try:
         digest, algorithm = digest_name(info), signature_algorithm(info)
     except MalformedError as error:

@@ -15,6 +15,7 @@ BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 
 UTF8_STRING, PRINTABLE_STRING, T61_STRING, IA5_STRING = 0x0C, 0x13, 0x14, 0x16
 UTC_TIME, GENERALIZED_TIME, UNIVERSAL_STRING, BMP_STRING = 0x17, 0x18, 0x1C, 0x1E
 SEQUENCE, SET = 0x30, 0x31
+_MAXIMUM_NAMED_BITS = 64
 
 
 class Element(NamedTuple):
@@ -143,7 +144,7 @@ def named_bits(element: Element, what: str = "BIT STRING") -> frozenset[int]:
         MalformedError: another tag, or bits that can't be.
     """
     content = element.expect(BIT_STRING, what).content
-    if not content or content[0] > 7 or (len(content) == 1 and content[0]):
+    if not content or content[0] > 7 or (len(content) == 1 and content[0]) or len(content) > _MAXIMUM_NAMED_BITS // 8:
         raise MalformedError(f"{what} is malformed")
     if content[0] and content[-1] & ((1 << content[0]) - 1):
         raise MalformedError(f"{what} has unused bits that are set")

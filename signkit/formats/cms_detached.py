@@ -80,7 +80,7 @@ class ParsedCms:
                 chosen.append(candidate)
         checks += self._embedded_content(info, digested)
         signer = describe_signer(info, chosen[0] if chosen else None, tuple(checks))
-        return signer._replace(twins=tuple(chosen[1:]))
+        return signer._replace(twins=() if fewest else tuple(chosen[1:]))
 
     def _embedded_content(self, info: SignerInfo, digested: Mapping[str, bytes]) -> list[Check]:
         """A signature that carries content must carry the artifact: else two readers would see two things signed."""

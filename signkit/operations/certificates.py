@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from signkit.algorithms import digests
 from signkit.audit.entry import AuditEntry
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
-from signkit.keys.reference import KeyReference, parse_key_version
+from signkit.keys.reference import KeyReference
 from signkit.operations.keys import KeyService, recordable
 from signkit.ports import ArtifactSource, Clock, Store
-from signkit.x509 import bundle, pem
+from signkit.x509 import bundle, pem, validation
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
 from signkit.x509.path import signature_problem
@@ -31,6 +32,7 @@ class Imported(NamedTuple):
         complete: whether the chain ends in a self-signed certificate; if not, verifiers must be able to reach an
             anchor from its end.
         unused: subjects of certificates in the files that are not part of the chain.
+        warnings: what will stand in the way of signing or verifying with it.
     """
 
     bound: BoundCertificate
@@ -38,6 +40,7 @@ class Imported(NamedTuple):
     chain: tuple[Certificate, ...]
     complete: bool
     unused: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 class Listed(NamedTuple):
@@ -85,9 +88,14 @@ class CertificateService:
             BindingError: no certificate in the files is for this key version.
         """
         key, version = self._keys.resolve_version(reference)
-        found = list(dict.fromkeys(certificate for path in paths for certificate in self._read(path)))
+        found = list(
+            dict.fromkeys(certificate for path in paths for certificate in read_certificates(self._source, path))
+        )
         leaf = _leaf_of(version, reference, found)
+        previous = self.of_version(version)
         chain = _order(leaf, found)
+        if not chain and previous is not None and previous.certificate == leaf.der:
+            chain = [x509_certificate.load_accepted(der) for der in previous.chain]
         bound = BoundCertificate(
             id=leaf.fingerprint,
             version_id=version.id,
@@ -101,7 +109,8 @@ class CertificateService:
             self._store.bind_certificate(bound, [self._entry(key, version, leaf)])
         last = chain[-1] if chain else leaf
         unused = tuple(str(c.subject) for c in found if c is not leaf and c not in chain)
-        return Imported(bound, leaf, tuple(chain), last.self_issued, unused)
+        warnings = tuple(_warnings(leaf, chain, previous, self._clock()))
+        return Imported(bound, leaf, tuple(chain), last.self_issued, unused, warnings)
 
     def current(self, reference: KeyReference) -> BoundCertificate:
         """The current certificate of a version.
@@ -129,21 +138,20 @@ class CertificateService:
         Raises:
             NotFoundError: no such key.
         """
-        key = self._keys.resolve(reference)
+        return self.of_key(self._keys.resolve(reference))
+
+    def of_key(self, key: Key) -> list[tuple[KeyVersion, BoundCertificate | None]]:
+        """The versions of a key, each with its current certificate or None."""
         return [(version, self.of_version(version)) for version in self._keys.versions_of(key)]
 
-    def look_up(self, what: str) -> list[Certificate]:
-        """The certificates of a key version (``KEY@V``; current one, then its chain), or those in a file.
+    def with_chain(self, reference: KeyReference) -> list[Certificate]:
+        """The current certificate of a version, then its chain.
 
         Raises:
             NotFoundError: no such key or version, or it has no certificate.
-            FileError: the file can't be read.
-            MalformedError: the file holds no certificate.
         """
-        if "@" in what and not self._source.exists(what):
-            bound = self.current(parse_key_version(what))
-            return [x509_certificate.load(der) for der in (bound.certificate, *bound.chain)]
-        return self._read(what)
+        bound = self.current(reference)
+        return [x509_certificate.load(der) for der in (bound.certificate, *bound.chain)]
 
     def export(self, reference: KeyReference, *, chain: bool = False) -> str:
         """The current certificate of a version as PEM, with its issuing certificates if wanted.
@@ -167,13 +175,6 @@ class CertificateService:
             seen.add(bound.version_id)
         return listed
 
-    def _read(self, path: str) -> list[Certificate]:
-        data = self._source.read(path, limit=MAXIMUM_FILE, what="certificate")
-        try:
-            return [x509_certificate.load(der) for der in bundle.certificates(data)]
-        except MalformedError as error:
-            raise MalformedError(f"{path}: {error.message}", hint=error.hint) from error
-
     def _entry(self, key: Key, version: KeyVersion, leaf: Certificate) -> AuditEntry:
         return AuditEntry(
             at=self._clock(),
@@ -186,6 +187,20 @@ class CertificateService:
             digest_hex=leaf.fingerprint,
             detail=str(leaf.subject),
         )
+
+
+def read_certificates(source: ArtifactSource, path: str) -> list[Certificate]:
+    """The certificates in a file.
+
+    Raises:
+        FileError: the file can't be read.
+        MalformedError: it holds no certificate, or a broken one.
+    """
+    data = source.read(path, limit=MAXIMUM_FILE, what="certificate")
+    try:
+        return [x509_certificate.load(der) for der in bundle.certificates(data)]
+    except MalformedError as error:
+        raise MalformedError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def require_signer(
@@ -223,6 +238,24 @@ def _leaf_of(version: KeyVersion, reference: KeyReference, found: Iterable[Certi
         f"no certificate for {reference} in these files: expected public key SHA-256 {expected}, found {listed}",
         hint="import it for the version whose request was sent; 'signkit version list' shows the public keys",
     )
+
+
+def _warnings(
+    leaf: Certificate, chain: Sequence[Certificate], previous: BoundCertificate | None, now: datetime
+) -> Iterable[str]:
+    """What a person should know before the first signature with a certificate."""
+    if now > leaf.not_after:
+        yield f"it expired at {leaf.not_after:%Y-%m-%dT%H:%M:%SZ}: nothing can be signed with it"
+    if now < leaf.not_before:
+        yield f"it is valid only from {leaf.not_before:%Y-%m-%dT%H:%M:%SZ}: nothing can be signed with it before"
+    for fault in validation.leaf_faults(leaf):
+        yield f"nothing can be signed with it: {fault}"
+    if not chain and not leaf.self_issued:
+        yield f"its issuer's certificate did not come with it: verifiers need that of {leaf.issuer}"
+    if previous is not None and previous.certificate != leaf.der:
+        replaced = x509_certificate.load_accepted(previous.certificate)
+        if replaced.not_after > leaf.not_after:
+            yield f"it takes the place of one that is valid longer, to {replaced.not_after:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _order(leaf: Certificate, found: Sequence[Certificate]) -> list[Certificate]:

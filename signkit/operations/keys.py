@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from signkit import algorithms
 from signkit.algorithms import digests
-from signkit.algorithms.base import EncryptionAlgorithm, KeyType, SignatureAlgorithm
+from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
 from signkit.errors import (
     ConflictError,
@@ -25,6 +25,7 @@ from signkit.errors import (
 )
 from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference, parse_alias
+from signkit.operations.refusals import known_names, require_enabled, require_interval, require_usage
 from signkit.ports import Clock, Provider, Store
 from signkit.x509 import pem
 
@@ -101,7 +102,7 @@ class KeyService:
             ProviderError: the provider could not make the key pair.
         """
         algorithms.key_type(key_type)
-        _require_usage(usage, algorithms.key_type(key_type))
+        require_usage(usage, algorithms.key_type(key_type))
         if len(description) > MAXIMUM_DESCRIPTION:
             raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
         if description != recordable(description):
@@ -132,8 +133,8 @@ class KeyService:
             RefusedError: the key has as many versions as are allowed.
         """
         key = self.resolve(reference)
-        _require_enabled(key)
-        self._require_interval(key)
+        require_enabled(key)
+        require_interval(key, self._store.versions(key.id), self._clock(), self._minimum_interval)
         wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
         if dry_run:
             return key, wanted._replace(number=len(self._store.versions(key.id)) + 1)
@@ -163,7 +164,9 @@ class KeyService:
         key_id = self._alias(reference.key).key_id if reference.is_alias else reference.key
         key = self._store.key(key_id)
         if key is None:
-            raise NotFoundError(f"no key '{key_id}'", hint="'signkit key list' shows all keys")
+            meant = f"alias/{key_id}"
+            hint = f"did you mean {meant}?" if self._store.alias(meant) else "'signkit key list' shows all keys"
+            raise NotFoundError(f"no key '{key_id}'", hint=hint)
         return key
 
     def versions_of(self, key: Key) -> list[KeyVersion]:
@@ -227,7 +230,7 @@ class KeyService:
                 f"key {reference.key} is for {key.usage.value}, expected {usage.value}",
                 hint="the usage of a key is fixed when it is made: use another key",
             )
-        _require_enabled(key)
+        require_enabled(key)
         if version.state is not VersionState.ENABLED:
             raise StateError(
                 f"version {version.number} of key {reference.key} is {version.state.value}, expected enabled",
@@ -299,21 +302,37 @@ class KeyService:
             UsageError: the algorithm is not one of the key type's.
             ProviderError: the provider could not sign.
         """
+        key = self.resolve(reference)
+        entry = self._entry("AsymmetricSign", key, reference.number or 0)._replace(algorithm=algorithm.name)
+        entries: list[AuditEntry] = []
+        try:
+            signatures = self._sign(reference, algorithm, inputs, entry, entries)
+        except BaseException as error:
+            code = error.code if isinstance(error, SignkitError) else "InternalFailure"
+            self._store.record([*entries, entry._replace(result=code)])
+            raise
+        self._store.record(entries)
+        return signatures
+
+    def _sign(
+        self,
+        reference: KeyReference,
+        algorithm: SignatureAlgorithm,
+        inputs: Sequence[SignInput],
+        entry: AuditEntry,
+        entries: list[AuditEntry],
+    ) -> list[bytes]:
+        """Sign all inputs; ``entries`` gets one entry for each signature that was made."""
         key, version = self.usable_version(reference, KeyUsage.SIGN_VERIFY)
         if algorithm not in algorithms.key_type(key.key_type).algorithms:
             raise UsageError(f"a key of type {key.key_type} can't sign with {algorithm.name}")
         provider = self._provider(key.provider)
-        entry = self._entry("AsymmetricSign", key, version.number)._replace(algorithm=algorithm.name)
-        signatures, entries = [], []
-        try:
-            for item in inputs:
-                named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
-                signatures.append(provider.sign(key, version, algorithm, **named))
-                entries.append(entry._replace(digest_hex=item.artifact_digest.hex(), detail=recordable(item.detail)))
-        except SignkitError as error:
-            self._store.record([*entries, entry._replace(result=error.code)])
-            raise
-        self._store.record(entries)
+        signatures = []
+        for item in inputs:
+            named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
+            signatures.append(provider.sign(key, version, algorithm, **named))
+            digest_hex, detail = item.artifact_digest.hex(), recordable(item.detail)
+            entries.append(entry._replace(version=version.number, digest_hex=digest_hex, detail=detail))
         return signatures
 
     def decrypt(self, reference: KeyReference, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
@@ -342,7 +361,7 @@ class KeyService:
         alias = self._store.alias(parse_alias(name))
         if alias is None:
             raise NotFoundError(
-                f"no alias '{name}': {_known('alias', [one.name for one in self._store.aliases()])}",
+                f"no alias '{name}': {known_names('alias', [one.name for one in self._store.aliases()])}",
                 hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
                 code="Forbidden.AliasNotFound",
             )
@@ -355,15 +374,6 @@ class KeyService:
             raise ConflictError(
                 f"{name} exists already and names key {taken.key_id}",
                 hint="choose another name, or move it with 'signkit alias update'",
-            )
-
-    def _require_interval(self, key: Key) -> None:
-        last = max(version.created_at for version in self._store.versions(key.id))
-        if self._clock() < last + self._minimum_interval:
-            raise RefusedError(
-                f"key {key.id} got its last version at {last:%Y-%m-%dT%H:%M:%SZ}, and "
-                f"{self._minimum_interval.days} days must lie between two versions",
-                hint="minimum-version-interval-days in [keys] of signkit.toml sets this",
             )
 
     def _provider(self, name: str) -> Provider:
@@ -388,24 +398,3 @@ class KeyService:
 def recordable(text: str) -> str:
     """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _require_enabled(key: Key) -> None:
-    if key.state is not KeyState.ENABLED:
-        raise StateError(
-            f"key {key.id} is {key.state.value}, expected {KeyState.ENABLED.value}",
-            hint=f"'signkit key show {key.id}' tells more",
-            code=f"Rejected.{key.state.value}",
-        )
-
-
-def _require_usage(usage: str, key_type: KeyType) -> None:
-    offered = [KeyUsage.SIGN_VERIFY.value] + ([KeyUsage.ENCRYPT_DECRYPT.value] if key_type.encryption else [])
-    if usage not in offered:
-        raise UsageError(f"usage '{usage}' of a key of type {key_type.name}: expected {' or '.join(offered)}")
-
-
-def _known(what: str, names: list[str]) -> str:
-    if not names:
-        return f"there is no {what} yet"
-    return f"expected one of {', '.join(names[:10])}" + (" ..." if len(names) > 10 else "")

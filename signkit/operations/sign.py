@@ -230,10 +230,11 @@ def _outputs(artifacts: Iterable[str], suffix: str, out_dir: str) -> dict[str, s
     for artifact in artifacts:
         folder = out_dir or os.path.dirname(artifact)
         output = os.path.join(folder, os.path.basename(artifact) + suffix)
-        if output in taken:
+        same = os.path.normpath(output)
+        if same in taken:
             raise UsageError(
-                f"{artifact} and {taken[output]} would both be signed into {output}, expected one output each",
-                hint="sign them in separate calls with different --out-dir",
+                f"{artifact} and {taken[same]} would both be signed into {output}, expected one output each",
+                hint="name each file once; sign files of one name in separate calls with different --out-dir",
             )
-        outputs[artifact], taken[output] = output, artifact
+        outputs[artifact], taken[same] = output, artifact
     return outputs

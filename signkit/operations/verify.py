@@ -10,7 +10,7 @@ from signkit.errors import FileError, MalformedError, UsageError, VerificationEr
 from signkit.ports import ArtifactSource, Clock
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
-from signkit.verification.inputs import ArtifactInput, Trust, is_der_set
+from signkit.verification.inputs import ArtifactInput, Trust, is_one_element
 from signkit.verification.policy import ANYONE, Policy
 from signkit.verification.result import VerificationResult, hint_for
 from signkit.x509 import bundle
@@ -63,11 +63,15 @@ class VerifyingService:
             raise UsageError("no artifact to verify", hint="name the files to verify")
         if signature is not None and len(artifacts) != 1:
             raise UsageError(f"--signature names one signature, and there are {len(artifacts)} artifacts, expected one")
+        if at is not None and at.tzinfo is None:
+            raise UsageError(
+                f"the time {at} has no zone, expected an aware time", hint="for example tzinfo=datetime.UTC"
+            )
         now = at or self._clock()
         given = Trust(self._certificates(trust), self._certificates(intermediates), now)
         suffix = formats.format_named(format).suffix
         results = []
-        for artifact in dict.fromkeys(artifacts):
+        for artifact in without_signatures(artifacts, suffix):
             subject = self._subject(artifact, artifact + suffix if signature is None else signature, format)
             results.append(decide(examine(subject, given), policy))
         return VerificationResult(tuple(results), now)
@@ -99,8 +103,14 @@ class VerifyingService:
             digested = self._source.digest(artifact, parsed.digests or (_FALLBACK_DIGEST,))
         except (FileError, MalformedError) as error:
             return ArtifactInput(artifact, signature, None, {}, present, error)
-        is_set = is_der_set(digested.head, digested.size)
-        return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_set)
+        is_der = is_one_element(digested.head, digested.size)
+        return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_der)
+
+
+def without_signatures(artifacts: Sequence[str], suffix: str = ".p7s") -> list[str]:
+    """The artifacts, each once, without signature files that are judged anyway, with the artifact they belong to."""
+    unique = dict.fromkeys(artifacts)
+    return [path for path in unique if not (path.endswith(suffix) and path.removesuffix(suffix) in unique)]
 
 
 def raise_unless_accepted(result: VerificationResult) -> None:

@@ -19,8 +19,8 @@ def time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def key(key: Key, versions: Sequence[KeyVersion], aliases: Iterable[Alias]) -> Document:
-    """A key with its versions and the aliases that name it."""
+def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]], aliases: Iterable[Alias]) -> Document:
+    """A key with its versions, each with its current certificate, and the aliases that name it."""
     return {
         "id": key.id,
         "key_type": key.key_type,
@@ -30,7 +30,7 @@ def key(key: Key, versions: Sequence[KeyVersion], aliases: Iterable[Alias]) -> D
         "description": key.description,
         "created_at": time(key.created_at),
         "aliases": [alias.name for alias in aliases if alias.key_id == key.id],
-        "versions": [version_object(version) for version in versions],
+        "versions": [version_object(version, certificate) for version, certificate in versions],
     }
 
 

@@ -37,7 +37,8 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
     if artifact.accepted:
         yield f"{artifact.artifact}: ACCEPTED"
     else:
-        yield f"{artifact.artifact}: REFUSED ({artifact.exit_status}): {', '.join(artifact.reasons)}"
+        word = "REFUSED" if artifact.exit_status >= 10 else "NOT DECIDED"
+        yield f"{artifact.artifact}: {word} ({artifact.exit_status}): {', '.join(artifact.reasons)}"
     if short and artifact.accepted:
         return
     for number, signer in enumerate(artifact.signers):
@@ -50,13 +51,13 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
 
 
 def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
-    label = "signer" if number is None else f"signer {number}"
+    label = "signer" if number is None else f"signer {number} ({'accepted' if signer.accepted else 'NOT ACCEPTED'})"
     yield f"  {label}: {signer.certificate.subject if signer.certificate else signer.named}"
     yield f"    {signer.algorithm}" + (f", key {signer.key_type}" if signer.key_type else "")
     if signer.certificate:
         yield f"    certificate SHA-256 {signer.certificate.fingerprint}"
     if len(signer.path) > 1:
-        yield f"    path: {' < '.join(_common_name(str(one.subject)) for one in signer.path)}"
+        yield f"    path: {' < '.join(one.subject.short for one in signer.path)}"
     if signer.signing_time:
         yield f"    claims to have signed at {time(signer.signing_time)}"
 
@@ -72,8 +73,3 @@ def _identity(artifact: ArtifactResult) -> Iterator[str]:
 def _check(check: Check) -> Iterator[str]:
     detail = f": {check.detail}" if check.detail else ""
     yield f"  {_MARKS[check.verdict]} {check.name}{detail}"
-
-
-def _common_name(subject: str) -> str:
-    """The first part of a name, usually its CN."""
-    return subject.split(",")[0] if "\\" not in subject else subject

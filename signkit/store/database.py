@@ -59,8 +59,13 @@ class Database:
             StoreError: missing, not a database, damaged, or on a network file system.
         """
         path = os.path.abspath(path)
-        if not os.path.exists(path):
-            raise StoreError(f"there is no store at {path}", hint="run 'signkit init'")
+        try:
+            os.stat(path)
+        except FileNotFoundError:
+            raise StoreError(f"there is no store at {path}", hint="run 'signkit init'") from None
+        except OSError as error:
+            hint = "run as the user who made it, or name another --home"
+            raise StoreError(f"the store {path} can't be looked at: {error.strerror}", hint=hint) from error
         _refuse_network_file_system(path)
         if not read_only and os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
             return cls._connect(path, "mode=rw", writable=True)

@@ -21,7 +21,9 @@ _NEVER_TOLERATED = ("artifact.", "signature.value", "signed-attributes.")
 
 def decide(evidence: Evidence, policy: Policy) -> ArtifactResult:
     """Judge one artifact."""
-    signers = tuple(_judge(signer, policy) for signer in evidence.signers)
+    signers = tuple(sorted((_judge(signer, policy) for signer in evidence.signers), key=lambda one: not one.accepted))
+    if len(signers) > 1:
+        signers = tuple(_numbered(signer, number) for number, signer in enumerate(signers))
     checks = [*evidence.checks, *(check for signer in signers for check in signer.checks)]
     problems = _problems(evidence, signers)
     if not problems and signers:
@@ -37,6 +39,12 @@ def decide(evidence: Evidence, policy: Policy) -> ArtifactResult:
         accepted=bool(signers) and not problems,
         problems=tuple(sorted(problems, key=_weight)),
     )
+
+
+def _numbered(signer: SignerResult, number: int) -> SignerResult:
+    """Each check with the number of its signer, so that a reader of several knows whose it is."""
+    checks = tuple(check._replace(facts={**check.facts, "signer": number}) for check in signer.checks)
+    return signer._replace(checks=checks)
 
 
 def _problems(evidence: Evidence, signers: Iterable[SignerResult]) -> list[Check]:

@@ -12,6 +12,7 @@ from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.result import SignerResult
 from signkit.x509 import validation
 from signkit.x509.certificate import Certificate
+from signkit.x509.path import Bag
 from signkit.x509.validation import PathResult
 
 
@@ -41,7 +42,7 @@ def examine(subject: ArtifactInput, trust: Trust) -> Evidence:
         elsewhere = (*trust.intermediates, *trust.trust_anchors)
         found = subject.signature.signers(subject.digested, elsewhere)
         bag = (*subject.signature.certificates, *trust.intermediates)
-        signers = tuple(_signer(signer, bag, trust, subject.is_set) for signer in found)
+        signers = tuple(_signer(signer, bag, trust, subject.is_der) for signer in found)
     digested = {name: value.hex() for name, value in sorted(subject.digested.items())}
     return Evidence(subject.artifact, subject.signature_name, digested, tuple(checks), signers)
 
@@ -61,19 +62,20 @@ def _checks_of_file(subject: ArtifactInput) -> list[Check]:
     return checks
 
 
-def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust, artifact_is_set: bool) -> SignerResult:
+def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust, artifact_is_der: bool) -> SignerResult:
     certificate, path = signer.certificate, _missing(signer)
     if certificate is not None:
         path = _path(certificate, bag, trust)
         for twin in signer.twins:
             if not path and (other := _path(twin, bag, trust)):
                 certificate, path = twin, other
-    time = passed("time.established", "no trusted timestamp: judged at the present", now=_text(trust))
+    time = passed("time.established", f"no trusted timestamp: judged at {_text(trust)}", now=_text(trust))
     checks = [*signer.checks, *path.checks, time]
-    if artifact_is_set and not signer.attributes:
+    if artifact_is_der and not signer.attributes:
         # Whoever has a signature could name its signed attributes as the artifact and leave them out of the signer:
-        # both are what is signed. No one signs a file that is exactly one SET.
-        detail = "the artifact may be the signed attributes of another signature, and this one has none"
+        # both are what is signed; the same goes for a certification request or the body of a certificate. So a
+        # signature without signed attributes does not do for a file that is exactly one SET or SEQUENCE.
+        detail = "the artifact may be another thing that was signed (attributes, request, certificate), not a file"
         checks.append(failed("signed-attributes.ambiguity", detail, source="draft-ietf-lamps-cms-euf-cma-signeddata"))
     if signer.timestamps:
         detail = f"{signer.timestamps} timestamp token(s) present: tokens are not evaluated yet"
@@ -93,7 +95,13 @@ def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust, artifact_is_se
 @lru_cache(maxsize=256)
 def _path(certificate: Certificate, bag: tuple[bytes, ...], trust: Trust) -> PathResult:
     """One path per signer and time, however many artifacts it signed: same arguments, same result."""
-    return validation.validate(certificate, trust_anchors=trust.trust_anchors, intermediates=bag, at=trust.now)
+    return validation.validate_in(certificate, _bag(bag, trust.trust_anchors), at=trust.now)
+
+
+@lru_cache(maxsize=16)
+def _bag(certificates: tuple[bytes, ...], trust_anchors: tuple[bytes, ...]) -> Bag:
+    """One bag, and so one budget of signature checks, for all signers and twins of a signature file."""
+    return Bag(trust_anchors, certificates)
 
 
 def _missing(signer: Signer) -> PathResult:

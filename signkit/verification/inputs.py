@@ -34,7 +34,7 @@ class ArtifactInput(NamedTuple):
         digested: digest algorithm name to the artifact's digest.
         present: whether there was anything at ``signature_name``.
         problem: why the signature or the artifact could not be read or parsed, else None.
-        is_set: whether the whole artifact is one DER SET, as signed attributes are (``is_der_set``).
+        is_der: whether the whole artifact is one DER SET or SEQUENCE (``is_one_element``).
     """
 
     artifact: str
@@ -43,12 +43,12 @@ class ArtifactInput(NamedTuple):
     digested: Mapping[str, bytes]
     present: bool
     problem: SignkitError | None
-    is_set: bool = False
+    is_der: bool = False
 
 
-def is_der_set(head: bytes, size: int) -> bool:
-    """Whether an artifact of that size which begins so is one DER SET from its first byte to its last."""
-    if len(head) < 2 or head[0] != 0x31:
+def is_one_element(head: bytes, size: int) -> bool:
+    """Whether an artifact of that size which begins so is one DER SET or SEQUENCE from its first byte to its last."""
+    if len(head) < 2 or head[0] not in (0x30, 0x31):
         return False
     octets = head[1] & 0x7F if head[1] & 0x80 else 0
     length = int.from_bytes(head[2 : 2 + octets], "big") if octets else head[1]

@@ -35,13 +35,18 @@ class Identity(NamedTuple):
             public_key_sha256: 64 hex digits each.
 
         Raises:
-            UsageError: a malformed name or fingerprint.
+            UsageError: nothing was given, or a malformed name or fingerprint.
         """
-        return cls(
-            tuple(names.parse(text) for text in subjects),
+        listed = (subjects,) if isinstance(subjects, str) else subjects
+        fingerprints = (public_key_sha256,) if isinstance(public_key_sha256, str) else public_key_sha256
+        found = cls(
+            tuple(names.parse(text) for text in listed),
             names.parse(issuer) if issuer else None,
-            tuple(map(_fingerprint, public_key_sha256)),
+            tuple(map(_fingerprint, fingerprints)),
         )
+        if not found:
+            raise UsageError("an identity needs a subject, an issuer or a public key, found none of them")
+        return found
 
     def __bool__(self) -> bool:
         return bool(self.subjects or self.issuer is not None or self.public_key_sha256)

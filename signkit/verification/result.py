@@ -80,6 +80,11 @@ class SignerResult(NamedTuple):
     accepted: bool = False
 
     @property
+    def subject(self) -> str:
+        """Subject of the signer's certificate (RFC 4514), empty when the certificate is missing."""
+        return str(self.certificate.subject) if self.certificate else ""
+
+    @property
     def problems(self) -> tuple[Check, ...]:
         """Checks that stand in the way of acceptance."""
         return tuple(c for c in self.checks if c.verdict in (Verdict.FAIL, Verdict.INDETERMINATE))
@@ -108,6 +113,11 @@ class ArtifactResult(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.accepted
+
+    @property
+    def accepted_signers(self) -> tuple[SignerResult, ...]:
+        """The signers that the policy accepts; anybody can add others to a signature file."""
+        return tuple(signer for signer in self.signers if signer.accepted)
 
     @property
     def exit_status(self) -> int:

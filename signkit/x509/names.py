@@ -53,6 +53,7 @@ _ENCODINGS = {
 }
 
 MAXIMUM_SIZE = 1 << 14
+_MAXIMUM_MARKS = 30
 """Most bytes of a Name; the upper bounds of RFC 5280 appendix A.1 keep real ones far below."""
 
 _OID = re.compile(r"([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]{0,9}))(\.(0|[1-9][0-9]{0,37}))*")
@@ -97,6 +98,15 @@ class Name:
     def rfc4514(self) -> str:
         """The string form of RFC 4514; characters that could mislead a reader are escaped."""
         return ",".join("+".join(map(_format_attribute, rdn)) for rdn in reversed(self.rdns))
+
+    @cached_property
+    def short(self) -> str:
+        """The common name with its keyword where there is one, else the whole name."""
+        for rdn in reversed(self.rdns):
+            for attribute in rdn:
+                if attribute[0] == ATTRIBUTE_TYPES["CN"]:
+                    return _format_attribute(attribute)
+        return self.rfc4514
 
     def contains(self, wanted: Name) -> bool:
         """Whether every attribute of ``wanted`` stands in this name (in any order); an empty ``wanted`` never does."""
@@ -155,7 +165,21 @@ def _canonical_attribute(attribute: Attribute) -> tuple[str, int, bytes, str]:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise MalformedError(f"attribute {_KEYWORDS.get(oid, oid)} of a name is not valid {encoding}") from error
-    return oid, 0, b"", " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return oid, 0, b"", " ".join(_folded(text).split())
+
+
+def _folded(text: str) -> str:
+    """Text without differences of case and form. Long runs of combining marks, which no name has, are refused: putting
+    them in order takes time that grows with the square of their number.
+    """
+    if text.isascii():
+        return text.casefold()
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MAXIMUM_MARKS:
+            raise MalformedError(f"an attribute of a name has more than {_MAXIMUM_MARKS} combining marks in a row")
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _format_attribute(attribute: Attribute) -> str:
@@ -203,7 +227,7 @@ def _split_attribute(item: str, whole: str) -> tuple[str, str]:
     if not equals or not keyword:
         raise UsageError(
             f"'{whole}' is not a distinguished name: expected TYPE=value, found '{item.strip()}'",
-            hint='for example "CN=Acme Release,O=Acme,C=DE"; write a comma inside a value as \\,',
+            hint='for example "CN=Acme Release,O=Acme,C=DE", without slashes; write a comma inside a value as \\,',
         )
     oid = _BY_UPPER.get(keyword.upper()) or keyword
     if not _OID.fullmatch(oid):

@@ -19,7 +19,7 @@ from signkit.x509.names import Name
 MAXIMUM_DEPTH = 20
 MAXIMUM_SIGNATURES = 128
 MAXIMUM_EDGES = 4096
-MAXIMUM_NOTES = 20
+MAXIMUM_NOTES, MAXIMUM_NOTE = 20, 500
 
 
 class Candidate(NamedTuple):
@@ -46,6 +46,8 @@ class Bag:
             found = candidate.certificate
             self._by_subject.setdefault(found.subject, []).append(candidate)
             children.setdefault(found.issuer, set()).add(found.subject)
+        self.signatures: dict[tuple[bytes, bytes], str] = {}
+        """What came of each signature that was checked; shared by all paths through this bag, and their budget."""
         self._reachable = _closure((anchor.subject for anchor in self.anchors), children)
 
     def _candidates(self, intermediates: Iterable[bytes]) -> Iterator[Candidate]:
@@ -82,7 +84,6 @@ class Builder:
         self.max_depth = max_depth
         self.notes: list[str] = []
         self.exhausted = ""
-        self._signatures: dict[tuple[bytes, bytes], str] = {}
         self._edges = 0
 
     def paths(self, leaf: Certificate) -> Iterator[tuple[Certificate, ...]]:
@@ -119,14 +120,15 @@ class Builder:
     def _signature(self, child: Certificate, issuer: Certificate) -> str:
         """An empty string when the child is signed by the issuer's key, else the reason; each pair is checked once."""
         key = (child.der, issuer.public_key_info)
-        if key not in self._signatures:
-            if len(self._signatures) >= MAXIMUM_SIGNATURES:
+        if key not in self.bag.signatures:
+            if len(self.bag.signatures) >= MAXIMUM_SIGNATURES:
                 self.exhausted = f"more than {MAXIMUM_SIGNATURES} signatures to check"
                 return self.exhausted
-            self._signatures[key] = signature_problem(child, issuer)
-        return self._signatures[key]
+            self.bag.signatures[key] = signature_problem(child, issuer)
+        return self.bag.signatures[key]
 
     def _note(self, text: str) -> None:
+        text = text[:MAXIMUM_NOTE]
         if len(self.notes) < MAXIMUM_NOTES and text not in self.notes:
             self.notes.append(text)
 

@@ -14,6 +14,7 @@ CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 REQUEST_LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9# ]{1,40})-----")
+_BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n")
 
 
 class Block(NamedTuple):
@@ -46,10 +47,12 @@ def decode(data: bytes) -> list[Block]:
         if match is None or end < 0:
             raise MalformedError(f"PEM block {len(blocks) + 1} has no matching -----END line")
         label = match[1].decode("ascii")
-        lines = data[match.end() : end].splitlines()
-        text = b"".join(b"".join(line.split()) for line in lines if b":" not in line)
+        text = data[match.end() : end]
+        blank = _BLANK_LINE.search(text)
+        if blank and b":" in text[: blank.start()]:  # headers of RFC 1421 section 4.4
+            text = text[blank.end() :]
         try:
-            blocks.append(Block(label, base64.b64decode(text, validate=True)))
+            blocks.append(Block(label, base64.b64decode(text.translate(None, b" \t\r\n\v\f"), validate=True)))
         except binascii.Error as error:
             raise MalformedError(f"PEM block {len(blocks) + 1} ({label}) is not base64: {error}") from error
         position = data.find(b"-----BEGIN ", end + len(boundary))

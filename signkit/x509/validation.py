@@ -15,7 +15,7 @@ from signkit import algorithms
 from signkit.der import oids
 from signkit.evidence import Check, Verdict, failed, indeterminate, passed
 from signkit.x509.certificate import Certificate
-from signkit.x509.path import MAXIMUM_DEPTH, Bag, Builder
+from signkit.x509.path import MAXIMUM_DEPTH, MAXIMUM_NOTE, MAXIMUM_NOTES, Bag, Builder
 
 PROCESSED_EXTENSIONS = frozenset(
     {
@@ -74,7 +74,18 @@ def validate(
     Raises:
         MalformedError: a trust anchor can't be parsed.
     """
-    bag = Bag(trust_anchors, intermediates)
+    return validate_in(leaf, Bag(trust_anchors, intermediates), at=at, purpose=purpose, max_depth=max_depth)
+
+
+def validate_in(
+    leaf: Certificate,
+    bag: Bag,
+    *,
+    at: datetime,
+    purpose: str | None = oids.CODE_SIGNING,
+    max_depth: int = MAXIMUM_DEPTH,
+) -> PathResult:
+    """As ``validate``, with a bag that several leaves share, and with it one budget of signature checks."""
     builder = Builder(bag, at, max_depth=max_depth)
     best: PathResult | None = None
     tried: list[str] = []
@@ -83,7 +94,8 @@ def validate(
         result = PathResult(path, checks, ())
         if result:
             return result._replace(tried=(*tried, *builder.notes))
-        tried.append(_summary(result))
+        if len(tried) < MAXIMUM_NOTES:
+            tried.append(_summary(result)[:MAXIMUM_NOTE])
         if best is None or _seriousness(result) < _seriousness(best):
             best = result
         if count + 1 >= MAXIMUM_PATHS:
@@ -97,7 +109,7 @@ def validate(
 
 def leaf_faults(leaf: Certificate, purpose: str = oids.CODE_SIGNING) -> list[str]:
     """What keeps a certificate from being a signer's, apart from its dates and its path; empty when nothing does."""
-    checks = [_key_strength(0, leaf), _critical_extensions(0, leaf), *_leaf(leaf, purpose, anchor=leaf.self_issued)]
+    checks = [_key_strength(0, leaf), _critical_extensions(0, leaf), *_leaf(leaf, purpose)]
     return [check.detail for check in checks if not check.passed]
 
 
@@ -140,7 +152,7 @@ def _validate(path: tuple[Certificate, ...], at: datetime, purpose: str | None) 
         checks.append(_key_strength(position, certificate))
         checks.append(_critical_extensions(position, certificate))
         if position == 0:
-            checks += _leaf(certificate, purpose, anchor=len(path) == 1)
+            checks += _leaf(certificate, purpose)
         else:
             checks += _issuer(position, path, purpose)
     return checks
@@ -191,10 +203,10 @@ def _critical_extensions(position: int, certificate: Certificate) -> Check:
     return passed(name, source=source)
 
 
-def _leaf(certificate: Certificate, purpose: str | None, *, anchor: bool) -> list[Check]:
+def _leaf(certificate: Certificate, purpose: str | None) -> list[Check]:
     who = _who(0, certificate)
     checks = []
-    if certificate.is_ca and not anchor:
+    if certificate.is_ca:
         detail = f"{who} is a CA certificate, expected an end-entity certificate"
         checks.append(failed("path.0.basic-constraints", detail, source="CA/B CSBR 7.1.2.3"))
     else:
@@ -205,7 +217,7 @@ def _leaf(certificate: Certificate, purpose: str | None, *, anchor: bool) -> lis
     if usages is None or "digitalSignature" not in usages:
         detail = f"{who} has key usage {found}, expected digitalSignature"
         checks.append(failed("path.0.key-usage", detail, source="RFC 5280 4.2.1.3", **facts))
-    elif "keyCertSign" in usages and not anchor:
+    elif "keyCertSign" in usages:
         detail = f"{who} has key usage {found}, and an end-entity certificate must not have keyCertSign"
         checks.append(failed("path.0.key-usage", detail, source="RFC 5280 4.2.1.9", **facts))
     else:

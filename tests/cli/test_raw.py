@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from signkit.cli import main
 from tests.support.components import need_component
 from tests.support.openssl import OpenSSL

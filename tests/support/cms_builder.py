@@ -49,9 +49,7 @@ def signing_certificate(certificate: bytes, *, issuer_serial: tuple[bytes, int] 
     return attribute(oids.SIGNING_CERTIFICATE, _signing_certificate(certificate, "sha1", "", issuer_serial))
 
 
-def _signing_certificate(
-    certificate: bytes, digest: str, named: str, issuer_serial: tuple[bytes, int] | None
-) -> bytes:
+def _signing_certificate(certificate: bytes, digest: str, named: str, issuer_serial: tuple[bytes, int] | None) -> bytes:
     fields = [digests.identifier(named)] if named else []
     fields.append(writer.octet_string(digests.digest(digest, certificate)))
     if issuer_serial is not None:
