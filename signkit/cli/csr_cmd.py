@@ -28,14 +28,21 @@ def create(
     from signkit.operations import requests
 
     run = session(context)
-    made = requests.create(run.wiring().keys, parse_key_version(reference), subject, template=template)
-    written = write_file(run, out, made.pem.encode(), force=force, dry_run=dry_run)
+    parsed = parse_key_version(reference)
+    if dry_run:
+        write_file(run, out, b"", force=force, dry_run=True)
+        name, key, version = requests.prepare(run.wiring().keys, parsed, subject, template=template)
+        document = {"subject": str(name), "key_id": key.id, "version": version.number, "out": out, "dry_run": True}
+        run.emit(document, [f"would make a request for {reference} ({key.key_type}), subject {name}"])
+        return
+    made = requests.create(run.wiring().keys, parsed, subject, template=template)
+    written = write_file(run, out, made.pem.encode(), force=force)
     hand_over = [
         f"request for {reference} ({made.key.key_type})" + (f", {written} {out}" if out else ""),
         f"subject: {made.request.subject}",
         f"public key SHA-256: {made.request.public_key_fingerprint}",
     ]
-    if out or run.json or dry_run:
+    if out or run.json:
         run.emit(documents.created_request(made, out), hand_over)
         return
     run.print_raw(made.pem.encode())

@@ -8,11 +8,12 @@ from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.der import oids
 from signkit.errors import MalformedError, ProofOfPossessionError, UsageError
-from signkit.keys.model import Key, KeyVersion
+from signkit.keys.model import Key, KeyUsage, KeyVersion
 from signkit.keys.reference import KeyReference
 from signkit.operations.keys import KeyService, SignInput
 from signkit.ports import ArtifactSource
 from signkit.x509 import names, pem, request
+from signkit.x509.names import Name
 from signkit.x509.request import CertificationRequest
 
 MAXIMUM_FILE = 10 << 20
@@ -46,6 +47,15 @@ class Created(NamedTuple):
         return pem.encode(request.LABEL, self.der)
 
 
+def prepare(
+    keys: KeyService, reference: KeyReference, subject: str, *, template: str = "code-signing"
+) -> tuple[Name, Key, KeyVersion]:
+    """Everything about a request that can be checked without using the key; arguments and errors as for ``create``."""
+    if template not in TEMPLATES:
+        raise UsageError(f"'{template}' is not a template: expected one of {' '.join(TEMPLATES)}")
+    return (names.parse(subject), *keys.usable_version(reference, KeyUsage.SIGN_VERIFY))
+
+
 def create(keys: KeyService, reference: KeyReference, subject: str, *, template: str = "code-signing") -> Created:
     """Make a PKCS #10 request for a key version, signed by it.
 
@@ -61,10 +71,7 @@ def create(keys: KeyService, reference: KeyReference, subject: str, *, template:
         StateError: key or version is not enabled.
         ProviderError: the provider could not sign.
     """
-    if template not in TEMPLATES:
-        raise UsageError(f"'{template}' is not a template: expected one of {' '.join(TEMPLATES)}")
-    name = names.parse(subject)
-    key, version = keys.usable_version(reference)
+    name, key, version = prepare(keys, reference, subject, template=template)
     key_usage, purposes = TEMPLATES[template]
     info = request.to_be_signed(name, version.public_key_info, key_usage=key_usage, purposes=purposes)
     algorithm = algorithms.signature_algorithm(key.key_type)
