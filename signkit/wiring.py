@@ -287,7 +287,11 @@ class Wiring:
         if dry_run:
             return lab_folder.files(folder)
         sink.make_folder(folder)
-        return lab_folder.save(Authority.create(self.clock(), secrets.token_bytes), folder, sink)
+        try:
+            return lab_folder.save(Authority.create(self.clock(), secrets.token_bytes), folder, sink)
+        except OutputExistsError as error:
+            hint = "an authority is never replaced: use it, or name another folder"
+            raise OutputExistsError(error.message, path=error.path, hint=hint) from error
 
     def issue_in_lab(self, folder: str, request: str, *, days: int) -> list[Certificate]:
         """A certificate by the throwaway authority, followed by the issuing one's.

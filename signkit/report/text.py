@@ -72,4 +72,5 @@ def _identity(artifact: ArtifactResult) -> Iterator[str]:
 
 def _check(check: Check) -> Iterator[str]:
     detail = f": {check.detail}" if check.detail else ""
-    yield f"  {_MARKS[check.verdict]} {check.name}{detail}"
+    whose = f" (signer {check.facts['signer']})" if "signer" in check.facts else ""
+    yield f"  {_MARKS[check.verdict]} {check.name}{whose}{detail}"
