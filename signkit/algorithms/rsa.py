@@ -120,16 +120,31 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
             return f"{algorithm.name} with a key that is not an RSA key"
         if not _permitted(algorithm, public_key_info):
             return f"{algorithm.name} with a key that is for other signatures only (RFC 4055 section 1.2)"
-        if key.key_size > MAXIMUM_BITS or key.public_numbers().e.bit_length() > MAXIMUM_EXPONENT_BITS:
-            return f"RSA key of {key.key_size} bits or its exponent is too large to be checked, expected {MAXIMUM_BITS}"
-        if len(signature) != (key.key_size + 7) // 8:  # OpenSSL takes leading zeros left out (RFC 8017 section 8.1.2)
-            return f"RSA signature of {len(signature)} bytes, expected {(key.key_size + 7) // 8}"
+        if problem := size_problem(public_key_info, signature):
+            return problem
         key.verify(signature, data, *_padding(algorithm))
     except InvalidSignature:
         return "the RSA signature does not verify"
     except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
         return f"the RSA key or signature is unusable: {error}"
     return ""
+
+
+def size_problem(public_key_info: bytes, signature: bytes) -> str:
+    """Why a signature can't be checked with an RSA key, by the sizes of both, or an empty string."""
+    bits, exponent_bits = _sizes(public_key_info)
+    if bits > MAXIMUM_BITS or exponent_bits > MAXIMUM_EXPONENT_BITS:
+        return f"RSA key of {bits} bits or its exponent is too large to be checked, expected {MAXIMUM_BITS}"
+    if len(signature) != (bits + 7) // 8:  # OpenSSL takes leading zeros left out (RFC 8017 section 8.1.2)
+        return f"RSA signature of {len(signature)} bytes, expected {(bits + 7) // 8}"
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _sizes(public_key_info: bytes) -> tuple[int, int]:
+    """Bits of modulus and public exponent."""
+    key = _rsa_public_key(public_key_info)
+    return key.key_size, key.public_numbers().e.bit_length()
 
 
 def maximum_plaintext(algorithm: EncryptionAlgorithm, public_key_info: bytes) -> int:
