@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from signkit.keys.reference import parse_key, parse_key_version
 from signkit.operations.sign import SignOptions
+from signkit.operations.validate import validate_path as validate_path
 from signkit.verification.policy import ANYONE, Policy
 from signkit.version import VERSION
 from signkit.wiring import Wiring

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.keys import KeyService
     from signkit.operations.sign import SigningService
+    from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
     from signkit.store.sqlite import SqliteStore
     from signkit.x509.certificate import Certificate
@@ -252,6 +253,12 @@ class Wiring:
         from signkit.operations.verify import VerifyingService
 
         return VerifyingService(FileSource(progress=progress), clock=self.clock)
+
+    def paths(self) -> PathService:
+        """Validating of certification paths; needs no store."""
+        from signkit.operations.validate import PathService
+
+        return PathService(FileSource(), clock=self.clock)
 
     def certificates_of(self, what: str) -> list[Certificate]:
         """The certificates in a file, which needs no store, or of a key version (``KEY@V``) with its chain."""

@@ -22,7 +22,7 @@ COMMANDS = {
     "version": "Key versions: create, list, show",
     "alias": "Aliases of keys: create, update, delete, list",
     "csr": "Certification requests: create, show, check",
-    "cert": "Certificates of key versions: import, list, show, export",
+    "cert": "Certificates: import, list, show, export, validate",
     "sign": "Sign artifacts with a certified key version",
     "verify": "Verify artifacts: certificate chain and signature together",
     "inspect": "Show what is in a signature, certificate or request",

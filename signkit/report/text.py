@@ -47,7 +47,7 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
     for check in artifact.checks:
         open_or_failed = check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
         if open_or_failed or (every_check and check.name != "identity"):
-            yield from _check(check)
+            yield from check_lines(check)
 
 
 def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
@@ -70,7 +70,8 @@ def _identity(artifact: ArtifactResult) -> Iterator[str]:
             return
 
 
-def _check(check: Check) -> Iterator[str]:
+def check_lines(check: Check) -> Iterator[str]:
+    """One check as a line."""
     detail = f": {check.detail}" if check.detail else ""
     whose = f" (signer {check.facts['signer']})" if "signer" in check.facts else ""
     yield f"  {_MARKS[check.verdict]} {check.name}{whose}{detail}"

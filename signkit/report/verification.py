@@ -34,7 +34,7 @@ def _artifact(artifact: ArtifactResult) -> dict[str, Any]:
         "exit_status": artifact.exit_status,
         "reasons": list(artifact.reasons),
         "signers": [_signer(signer) for signer in artifact.signers],
-        "checks": [_check(check) for check in artifact.checks],
+        "checks": [check_object(check) for check in artifact.checks],
     }
 
 
@@ -66,14 +66,15 @@ def _signer(signer: SignerResult) -> dict[str, Any]:
     }
 
 
-def _check(check: Check) -> dict[str, Any]:
+def check_object(check: Check) -> dict[str, Any]:
+    """A check with those below it."""
     return {
         "name": check.name,
         "verdict": check.verdict.value,
         "detail": check.detail,
         "facts": _plain(check.facts),
         "source": check.source,
-        "children": [_check(child) for child in check.children],
+        "children": [check_object(child) for child in check.children],
     }
 
 

@@ -14,7 +14,7 @@ UNAVAILABLE = 3
 _STATUSES: tuple[tuple[str, int], ...] = (
     (r"artifact\.readable", UNAVAILABLE),
     (r"signature\.present", 10),
-    (r"signature\.format", 11),
+    (r"signature\.format|path\.0\.format", 11),
     (r"artifact\..*", 12),
     (r"signature\.value", 13),
     (r"signed-attributes\..*", 13),
@@ -34,6 +34,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"signature\.value|signed-attributes\..*", "the signature was altered or made wrongly: do not trust the artifact"),
     (r"path\.\d+\.validity", "compare the dates with the clock; what an expired signer signed must be signed anew"),
     (r"path\.leaf\.extended-key-usage", "the signer's certificate was not issued for code signing"),
+    (r"path\.0\.format", "the file is damaged or holds no certificate; 'signkit inspect' shows what is in it"),
     (r"path\.built", "name the right root with --trust, and missing intermediates with --intermediate"),
     (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),
     (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),

@@ -1,6 +1,6 @@
 """Checks of one certificate at its place in a path (RFC 5280 sections 6.1.3 to 6.1.5), each by name, with facts.
 
-What depends on nothing but the certificate, its place and the rules is made once and kept: it is the same in every path.
+What depends on nothing but the certificate, its place and the rules is made once and kept.
 """
 
 from __future__ import annotations
@@ -226,7 +226,9 @@ def _leaf_purpose(certificate: Certificate, purpose: str, profile: Profile) -> C
 def _issuing(position: int, certificate: Certificate, below: int, trusted: bool) -> Check:
     name = f"path.{position}.basic-constraints"
     if not certificate.is_ca and not (certificate.version == 1 and trusted):
-        detail = f"{who(position, certificate)} issued a certificate and is not a CA: expected basicConstraints with CA TRUE"
+        detail = (
+            f"{who(position, certificate)} issued a certificate and is not a CA: expected basicConstraints with CA TRUE"
+        )
         return failed(name, detail, source="RFC 5280 6.1.4 (k)")
     limit = certificate.basic_constraints.path_length if certificate.basic_constraints else None
     if limit is not None and below > limit:

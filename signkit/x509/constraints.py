@@ -164,9 +164,9 @@ class Subtrees:
         for rdn in names.load(content).canonical:
             if None in node:
                 return True
-            node = node.get(rdn)
-            if node is None:
+            if rdn not in node:
                 return False
+            node = node[rdn]
         return None in node
 
 

@@ -174,7 +174,9 @@ def process(path: Sequence[Certificate], initial: InitialPolicies = DEFAULT, *, 
                 inherits = any_policy > 0 or (position > 0 and certificate.self_issued)
                 graph.extend(found.policies, any_allowed=inherits)
             if explicit == 0 and not graph.valid:
-                return Outcome(frozenset(), position, "no policy is valid for the path, and one is required", graph.nodes)
+                return Outcome(
+                    frozenset(), position, "no policy is valid for the path, and one is required", graph.nodes
+                )
             if position:
                 if found.mappings:
                     _map(graph, found.mappings, allowed=mapping > 0)

@@ -321,7 +321,9 @@ class _Search:
         if outcome.problem:
             detail = f"{checks.who(outcome.position, path[outcome.position])}: {outcome.problem}"
             return failed(name, detail, source=source, found=found)
-        return passed(name, ", ".join(map(oids.name, found)) or "none, and none is required", source=source, found=found)
+        return passed(
+            name, ", ".join(map(oids.name, found)) or "none, and none is required", source=source, found=found
+        )
 
 
 _NO_POLICIES = passed(
