@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from signkit import algorithms
 from signkit.der import oids
-from signkit.evidence import Check, failed, passed
+from signkit.evidence import Check, Verdict, failed, passed
 from signkit.x509.certificate import Certificate
 from signkit.x509.profiles import CODE_SIGNING as DEFAULT
 from signkit.x509.profiles import Profile
@@ -64,23 +64,20 @@ def who(position: int, certificate: Certificate) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _dates(certificate: Certificate) -> tuple[str, str]:
-    return text(certificate.not_before), text(certificate.not_after)
+def _dates(certificate: Certificate) -> tuple[str, str, str]:
+    first, last = text(certificate.not_before), text(certificate.not_after)
+    return first, last, f"valid from {first} to {last}"
 
 
 def validity(position: int, certificate: Certificate, at: datetime, at_text: str) -> Check:
     """``path.N.validity`` (RFC 5280 section 6.1.3 (a)(2)); ``at_text`` is ``at`` as ``text`` writes it."""
-    not_before, not_after = _dates(certificate)
+    not_before, not_after, detail = _dates(certificate)
+    verdict = Verdict.PASS if certificate.not_before <= at <= certificate.not_after else Verdict.FAIL
+    if verdict is Verdict.FAIL:
+        problem = "is not yet valid" if at < certificate.not_before else "has expired"
+        detail = f"{who(position, certificate)} {problem} at {at_text}: {detail}"
     facts = {"not_before": not_before, "not_after": not_after, "at": at_text}
-    name, source = f"path.{position}.validity", "RFC 5280 6.1.3 (a)(2)"
-    span = f"valid from {not_before} to {not_after}"
-    if at < certificate.not_before:
-        return failed(
-            name, f"{who(position, certificate)} is not yet valid at {at_text}: {span}", source=source, **facts
-        )
-    if at > certificate.not_after:
-        return failed(name, f"{who(position, certificate)} has expired at {at_text}: {span}", source=source, **facts)
-    return passed(name, span, source=source, **facts)
+    return Check(f"path.{position}.validity", verdict, detail, facts, "RFC 5280 6.1.3 (a)(2)")
 
 
 @lru_cache(maxsize=1024)
@@ -141,9 +138,10 @@ def _key_strength(position: int, certificate: Certificate, profile: Profile) -> 
     elif bits and bits < profile.minimum_rsa_bits:
         problem = f"has an RSA modulus of {bits} bits, expected at least {profile.minimum_rsa_bits}"
     else:  # a profile may allow short keys; all else that the families know against a key stands
-        problem = "" if 0 < bits < DEFAULT.minimum_rsa_bits else algorithms.weakness(key_type)
+        weakness = "" if 0 < bits < DEFAULT.minimum_rsa_bits else algorithms.weakness(key_type)
+        problem = weakness and f"has an unfit key: {weakness}"
     if problem:
-        return failed(name, f"{who(position, certificate)}: {problem}", source=source, found=key_type)
+        return failed(name, f"{who(position, certificate)} {problem}", source=source, found=key_type)
     return passed(name, key_type, source=source, found=key_type)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from signkit.algorithms import DEFAULT_SIGNER_ID
@@ -27,6 +28,7 @@ MAXIMUM_NAMES = 1 << 16
 
 MAXIMUM_POLICY_NODES = 1024
 
+_PASS = Verdict.PASS
 Revocation = Callable[[tuple[Certificate, ...]], Sequence[Check]]
 """Checks ``revocation.N`` of a path, leaf first and anchor last, that has no other fault."""
 
@@ -52,7 +54,8 @@ class PathResult(NamedTuple):
     @property
     def faults(self) -> tuple[Check, ...]:
         """The checks that stand in the way."""
-        return tuple(check for check in self.checks if check.verdict is not Verdict.PASS and not self._bearable(check))
+        others = [check for check in self.checks if check.verdict is not _PASS]
+        return tuple(check for check in others if not self._bearable(check))
 
     def _bearable(self, check: Check) -> bool:
         return check.name.startswith("revocation.") and (
@@ -170,13 +173,13 @@ class _Search:
         self.nodes_left = MAXIMUM_POLICY_NODES
         self.tried: list[str] = []
         self.best: PathResult | None = None
-        self._constraints: dict[tuple[Certificate, ...], Check] = {}
+        self.leaf_checks = (checks.validity(0, leaf, at, self.at_text), *checks.of_leaf(leaf, rules))
+        self._made: dict[tuple[object, ...], tuple[Check, ...]] = {}
 
     def run(self) -> PathResult:
         """The result."""
-        leaf_checks = self._leaf_checks()
         notes: list[str] = []
-        if all(check.passed for check in leaf_checks):
+        if all(check.verdict is _PASS for check in self.leaf_checks):
             strict = self._builder(prune=True)
             if found := self._first_good(strict):
                 return found
@@ -190,7 +193,7 @@ class _Search:
         if self.best is not None:
             return self.best._replace(tried=tried)
         not_built = _not_built(self.bag, tolerant)
-        own = [check for check in leaf_checks if check.name != "path.0.basic-constraints"]
+        own = [check for check in self.leaf_checks if check.name != "path.0.basic-constraints"]
         return PathResult((self.leaf,), (not_built, *own), tried, self.required)
 
     def _builder(self, *, prune: bool) -> Builder:
@@ -218,41 +221,35 @@ class _Search:
                 break
         return None
 
-    def _leaf_checks(self) -> tuple[Check, ...]:
-        return (checks.validity(0, self.leaf, self.at, self.at_text), *checks.of_leaf(self.leaf, self.rules))
-
     def _issuer_checks(
         self, path: tuple[Certificate, ...], issuer: Certificate, trusted: bool, below: int
     ) -> tuple[Check, ...]:
-        """Checks of a certificate above a path, cheap ones first."""
-        position = len(path)
-        found = checks.of_issuer(position, issuer, below, trusted, self.rules)
-        if trusted and not self.rules.profile.anchor_binds:
-            return found
-        found = (checks.validity(position, issuer, self.at, self.at_text), *found)
-        if oids.NAME_CONSTRAINTS in issuer.extensions:
-            return (*found, self._name_constraints(path, issuer))
-        return found
+        """Checks of a certificate above a path, cheap ones first; made once for a place."""
+        key = (*path, issuer, trusted)
+        made = self._made.get(key)
+        if made is None:
+            position, rules = len(path), self.rules
+            made = checks.of_issuer(position, issuer, below, trusted, rules)
+            if rules.profile.anchor_binds or not trusted:
+                made = (checks.validity(position, issuer, self.at, self.at_text), *made)
+                if oids.NAME_CONSTRAINTS in issuer.extensions:
+                    made = (*made, self._name_constraints(path, issuer))
+            self._made[key] = made
+        return made
 
     def _prune(self, path: tuple[Certificate, ...], issuer: Certificate, trusted: bool, below: int) -> str:
         """See ``path.Prune``: the first fault."""
         for check in self._issuer_checks(path, issuer, trusted, below):
-            if check.verdict is not Verdict.PASS:
+            if check.verdict is not _PASS:
                 return check.detail
         return ""
 
     def _name_constraints(self, path: tuple[Certificate, ...], issuer: Certificate) -> Check:
         """``path.N.name-constraints``: every name below, but those of self-issued authorities (section 6.1.3 (b))."""
-        key = (*path, issuer)
-        if key not in self._constraints:
-            problem = self._constraint_problem(path, issuer)
-            name, source = f"path.{len(path)}.name-constraints", "RFC 5280 6.1.3 (b)"
-            self._constraints[key] = (
-                failed(name, f"{checks.who(len(path), issuer)}: {problem}", source=source, found=problem)
-                if problem
-                else passed(name, "every name below is in its subtrees", source=source)
-            )
-        return self._constraints[key]
+        name, source = f"path.{len(path)}.name-constraints", "RFC 5280 6.1.3 (b)"
+        if problem := self._constraint_problem(path, issuer):
+            return failed(name, f"{checks.who(len(path), issuer)}: {problem}", source=source, found=problem)
+        return passed(name, "every name below is in its subtrees", source=source)
 
     def _constraint_problem(self, path: tuple[Certificate, ...], issuer: Certificate) -> str:
         try:
@@ -273,7 +270,7 @@ class _Search:
 
     def _judge(self, path: tuple[Certificate, ...]) -> PathResult:
         """Every check of a path that was built."""
-        found = [*self._built(path), *self._leaf_checks()]
+        found = [*self._built(path), *self.leaf_checks]
         below = 0
         for position in range(1, len(path)):
             issuer, trusted = path[position], position == len(path) - 1
@@ -288,7 +285,7 @@ class _Search:
 
     def _built(self, path: tuple[Certificate, ...]) -> tuple[Check, Check]:
         anchor = path[-1]
-        subjects = [str(certificate.subject) for certificate in path]
+        subjects = [certificate.subject.rfc4514 for certificate in path]
         detail = f"{len(path)} certificates, from {subjects[0]} to the trust anchor {subjects[-1]}"
         if len(path) == 1:
             detail = f"{subjects[0]} is itself a trust anchor"
@@ -331,8 +328,10 @@ _NO_POLICIES = passed(
 )
 
 
+@lru_cache(maxsize=1024)
 def _signed(position: int, issuer: Certificate) -> Check:
-    detail = f"certificate {position} is signed by {issuer.subject}"
+    """What is said once the signature was checked."""
+    detail = f"certificate {position} is signed by {issuer.subject.rfc4514}"
     return passed(f"path.{position}.signature", detail, source="RFC 5280 6.1.3 (a)(1)")
 
 

@@ -1,6 +1,6 @@
 """The 85 code-signing cases of ``fixtures/conformance`` through ``signkit.validate_path``.
 
-Each case has what a caller would give: certificates, CRLs, OCSP responses, the two clocks and the SM2 identifier. A case
+Each case has what a caller would give: certificates, CRLs, OCSP responses, two clocks and the SM2 identifier. A case
 with CRLs or OCSP responses requires the status of every certificate.
 
 ``ACCEPTED_DIFFERENCES`` lists, with the reason, every case whose result is not the expected one on purpose. The list is
