@@ -170,7 +170,7 @@ def test_self_issued_authorities_are_exempt_and_a_self_issued_leaf_is_not() -> N
         writer.sequence(),
         writer.sequence(writer.tlv(0xA0)),
         writer.sequence(writer.tlv(0xA2, writer.sequence(made.dns("a")))),
-        writer.sequence(writer.tlv(0xA1, writer.sequence(made.dns("a"))), writer.tlv(0xA0, writer.sequence(made.dns("a")))),
+        writer.sequence(*(writer.tlv(tag, writer.sequence(made.dns("a"))) for tag in (0xA1, 0xA0))),
         writer.sequence(writer.tlv(0xA0, writer.sequence(made.dns("a"), writer.tlv(0x80, b"\x00")))),
         writer.sequence(writer.tlv(0xA0, writer.sequence(made.dns("a"), writer.tlv(0x81, b"\x05")))),
         writer.sequence(writer.tlv(0xA0, writer.sequence(writer.tlv(0x89, b"")))),

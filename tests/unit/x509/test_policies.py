@@ -45,7 +45,7 @@ def prune(root: Node, depth: int) -> bool:
     return bool(root.children) or depth == 0
 
 
-def tree(path: list[dict[str, Any]], initial: InitialPolicies) -> bool:
+def tree(path: list[dict[str, Any]], initial: InitialPolicies) -> bool:  # noqa: C901, PLR0915
     """Whether a path is valid by RFC 5280 section 6.1, written down from its text: the tree, not the graph.
 
     Args:
@@ -125,16 +125,14 @@ def random_path(chance: random.Random) -> list[dict[str, Any]]:
     return [
         {
             "policies": some(0.95, chance.sample(known, chance.randint(1, 4))),
-            "mappings": [
-                (chance.choice(P), chance.choice(P)) for _ in range(chance.randint(1, 3) if chance.random() < 0.5 else 0)
-            ],
+            "mappings": [(chance.choice(P), chance.choice(P)) for _ in range(chance.choice((0, 0, 0, 1, 2, 3)))],
             "explicit": some(0.3, chance.randint(0, 3)),
             "inhibit_mapping": some(0.2, chance.randint(0, 3)),
             "inhibit_any": some(0.2, chance.randint(0, 3)),
             "self_issued": chance.random() < 0.2,
         }
         for _ in range(chance.randint(1, 5))
-    ]  # fmt: skip
+    ]
 
 
 def certificates(path: list[dict[str, Any]]) -> list[certificate.Certificate]:
