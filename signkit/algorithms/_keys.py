@@ -62,3 +62,13 @@ def public_key(public_key_info: bytes) -> Any:
         UnsupportedAlgorithm: it is of a kind that cryptography does not know.
     """
     return load_der_public_key(public_key_info)
+
+
+def require_point_form(public_key: bytes) -> None:
+    """Refuse points that are neither uncompressed nor compressed; the hybrid form is forbidden (RFC 5480 section 2.2).
+
+    Raises:
+        ValueError: another form.
+    """
+    if public_key[:1] not in (b"\x02", b"\x03", b"\x04"):
+        raise ValueError(f"the point is of form 0x{public_key[:1].hex()}, expected 02, 03 or 04")

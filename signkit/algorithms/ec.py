@@ -56,7 +56,10 @@ def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
     """See ``base.Family.key_type_of``. Only named curves are known (RFC 5480 section 2.1.1)."""
     if oid != oids.EC_PUBLIC_KEY or parameters[:1] != b"\x06":
         return None
-    return _CURVES.get(reader.oid(reader.parse(parameters)))
+    found = _CURVES.get(reader.oid(reader.parse(parameters)))
+    if found is not None:
+        _keys.require_point_form(public_key)
+    return found
 
 
 def weakness(key_type: str) -> str:

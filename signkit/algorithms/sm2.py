@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from signkit.algorithms import digests
+from signkit.algorithms import _keys, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError, ProviderError
@@ -92,8 +92,10 @@ def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgori
 
 def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
     """See ``base.Family.key_type_of``. GM/T 0015 allows the curve itself as key algorithm, so {sm2, sm2} counts too."""
-    is_curve = parameters == writer.oid(oids.SM2)
-    return "EC_SM2" if is_curve and oid in (oids.EC_PUBLIC_KEY, oids.SM2) else None
+    if parameters != writer.oid(oids.SM2) or oid not in (oids.EC_PUBLIC_KEY, oids.SM2):
+        return None
+    _keys.require_point_form(public_key)
+    return "EC_SM2"
 
 
 def weakness(key_type: str) -> str:

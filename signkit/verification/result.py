@@ -33,7 +33,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"artifact\..*", "the file was changed after it was signed, or the signature belongs to another file"),
     (r"signature\.value|signed-attributes\..*", "the signature was altered or made wrongly: do not trust the artifact"),
     (r"path\.\d+\.validity", "compare the dates with the clock; what an expired signer signed must be signed anew"),
-    (r"path\.leaf\.extended-key-usage", "the signer's certificate was not issued for code signing"),
+    (r"path\.leaf\.extended-key-usage", "the certificate was not issued for this purpose"),
     (r"path\.0\.format", "the file is damaged or holds no certificate; 'signkit inspect' shows what is in it"),
     (r"path\.built", "name the right root with --trust, and missing intermediates with --intermediate"),
     (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),

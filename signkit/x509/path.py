@@ -135,7 +135,9 @@ class Builder:
         child = path[-1]
         candidates = self.bag.issuers(child, self.at)
         if not candidates:
-            self._note(path, f"no certificate of its issuer {child.issuer}")
+            known = self.bag.named(child.issuer)
+            what = "no trust anchor is above its issuer" if known else "no certificate of its issuer"
+            self._note(path, f"{what} {child.issuer}")
         for candidate in candidates:
             issuer = candidate.certificate
             self._edges += 1

@@ -191,7 +191,8 @@ class _Search:
             return found
         tried = tuple(dict.fromkeys((*self.tried, *notes, *tolerant.notes)))
         if self.best is not None:
-            return self.best._replace(tried=tried)
+            own_line = _summary(self.best)
+            return self.best._replace(tried=tuple(line for line in tried if line != own_line))
         not_built = _not_built(self.bag, tolerant)
         own = [check for check in self.leaf_checks if check.name != "path.0.basic-constraints"]
         return PathResult((self.leaf,), (not_built, *own), tried, self.required)
@@ -213,7 +214,7 @@ class _Search:
             if result:
                 return result._replace(tried=(*self.tried, *builder.notes))
             if len(self.tried) < MAXIMUM_NOTES:
-                self.tried.append(_summary(result)[:MAXIMUM_NOTE])
+                self.tried.append(_summary(result))
             if self.best is None or _seriousness(result) < _seriousness(self.best):
                 self.best = result
             if count + 1 >= MAXIMUM_PATHS:
@@ -270,13 +271,16 @@ class _Search:
 
     def _judge(self, path: tuple[Certificate, ...]) -> PathResult:
         """Every check of a path that was built."""
-        found = [*self._built(path), *self.leaf_checks]
-        below = 0
-        for position in range(1, len(path)):
-            issuer, trusted = path[position], position == len(path) - 1
-            found.append(_signed(position - 1, issuer))
-            found += self._issuer_checks(path[:position], issuer, trusted, below)
-            below += not issuer.self_issued
+        found = list(self._built(path))
+        below, last = 0, len(path) - 1
+        for position, certificate in enumerate(path):
+            if position < last:
+                found.append(_signed(position, path[position + 1]))
+            if position == 0:
+                found += self.leaf_checks
+            else:
+                found += self._issuer_checks(path[:position], certificate, position == last, below)
+                below += not certificate.self_issued
         found.append(self._policies(path))
         result = PathResult(path, tuple(found), (), self.required)
         if self.revocation is not None and result:
@@ -351,7 +355,7 @@ def _not_built(bag: Bag, builder: Builder) -> Check:
 
 def _summary(result: PathResult) -> str:
     faults = "; ".join(check.detail or check.name for check in result.faults)
-    return f"path {' < '.join(str(certificate.subject) for certificate in result.path)}: {faults}"
+    return f"path {' < '.join(str(certificate.subject) for certificate in result.path)}: {faults}"[:MAXIMUM_NOTE]
 
 
 def _seriousness(result: PathResult) -> tuple[bool, int]:
