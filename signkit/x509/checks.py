@@ -53,6 +53,7 @@ class Rules(NamedTuple):
     purpose: str | None
 
 
+@lru_cache(maxsize=256)
 def text(moment: datetime) -> str:
     """RFC 3339, whole seconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -145,7 +145,7 @@ class Builder:
                 self.exhausted = f"more than {MAXIMUM_EDGES} steps"
             if self.exhausted:
                 return
-            if any(issuer.subject == c.subject and issuer.public_key_info == c.public_key_info for c in path):
+            if _occurs(issuer, path):
                 continue
             deeper = below + (not issuer.self_issued)
             if not candidate.trusted and (deeper > self.max_depth or len(path) >= MAXIMUM_LENGTH):
@@ -213,6 +213,14 @@ def signature_problem(
     except (MalformedError, ValueError, IndexError) as error:
         return f"its signature algorithm is malformed: {error}"
     return f"signature algorithm {algorithms.describe(child.signature_algorithm)} is not accepted"
+
+
+def _occurs(issuer: Certificate, path: tuple[Certificate, ...]) -> bool:
+    """Whether its name and key stand in the path already: RFC 4158 section 2.4.2."""
+    for certificate in path:  # a loop, since it runs on every step
+        if certificate.public_key_info == issuer.public_key_info and certificate.subject == issuer.subject:
+            return True
+    return False
 
 
 def _label(certificate: Certificate) -> str:
