@@ -28,14 +28,18 @@ from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab.authority import Authority, SigningKey
 from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.validate import validate_path
+from signkit.report import path as path_report
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
+from signkit.verification.path_outcome import PathOutcome
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
 from signkit.x509 import certificate, names, pem, request
+from tests.support import extensions, pki
 from tests.support.fakes import MemoryProvider, MemoryStore
 from tests.support.purity import run_without_effects
 
@@ -124,6 +128,18 @@ def exercise_request_to_verdict() -> None:
         assert result.accepted is accepted
         assert verification_report.document(result, tool_version="0")["accepted"] is accepted
         assert list(text_report.lines(result))
+
+
+def exercise_certification_path() -> None:
+    """A path with constraints and policies, as bytes."""
+    chain = pki.chain()
+    extra = [extensions.constraints([extensions.directory("O=Acme")]), extensions.policies("1.2.3")]
+    issuing = pki.ca(pki.ISSUING, pki.key(2), pki.ROOT, pki.key(1), extra=extra)
+    arguments = {"trust_anchors": [chain.root], "at": pki.NOW}
+    result = validate_path(chain.leaf, intermediates=[issuing], **arguments)
+    outcome = PathOutcome("leaf.pem", result, pki.NOW, pki.NOW, "code-signing", "code-signing")
+    assert path_report.document(outcome, tool_version="0")["accepted"] is True
+    assert list(path_report.lines(outcome, every_check=True))
 
 
 def exercise_sealing() -> None:

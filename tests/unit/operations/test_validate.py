@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import signkit
-from signkit.der import oids
+from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError, UsageError
 from signkit.evidence import Check, failed, indeterminate, passed, skipped
 from signkit.x509 import certificate, validation
@@ -193,6 +193,16 @@ def test_chains_of_every_kind_of_key(kind: str) -> None:
 def test_pss_and_a_mixed_chain() -> None:
     pss = keys.any_key("RSA_2048", 0, "pss")
     chain = keys.chain(pss, keys.any_key("EC_SM2"), keys.any_key("ED25519"))
+    assert signkit.validate_path(chain.leaf, trust_anchors=[chain.root], intermediates=[chain.issuing], at=pki.NOW)
+
+
+def test_an_sm2_key_may_name_the_curve_as_its_algorithm() -> None:
+    """GM/T 0015 allows it, and Tongsuo's root has it."""
+    root, issuing, signer = (keys.AnyKey("EC_SM2") for _ in range(3))
+    for key in (root, issuing):
+        point = reader.parse(key.public_key_info).children()[1].raw
+        key.public_key_info = writer.sequence(writer.sequence(writer.oid(oids.SM2), writer.oid(oids.SM2)), point)
+    chain = keys.chain(root, issuing, signer)
     assert signkit.validate_path(chain.leaf, trust_anchors=[chain.root], intermediates=[chain.issuing], at=pki.NOW)
 
 
