@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from signkit import algorithms
 from signkit.der import oids
+from signkit.errors import MalformedError
 from signkit.evidence import Check, Verdict, failed, passed
+from signkit.x509 import constraints
 from signkit.x509.certificate import Certificate
 from signkit.x509.profiles import CODE_SIGNING as DEFAULT
 from signkit.x509.profiles import Profile
@@ -148,11 +150,13 @@ def _key_strength(position: int, certificate: Certificate, profile: Profile) -> 
 
 def _critical_extensions(position: int, certificate: Certificate) -> Check:
     name, source = f"path.{position}.unknown-critical-extensions", "RFC 5280 6.1.4 (o)"
-    unknown = [
-        oids.name(oid)
-        for oid, extension in certificate.extensions.items()
-        if extension.critical and oid not in PROCESSED_EXTENSIONS
-    ]
+    critical = [oid for oid, extension in certificate.extensions.items() if extension.critical]
+    unknown = [oids.name(oid) for oid in critical if oid not in PROCESSED_EXTENSIONS]
+    if oids.SUBJECT_ALT_NAME in critical:
+        try:
+            constraints.names_of(certificate, email_in_subject=False)
+        except MalformedError as error:
+            unknown.append(f"subjectAltName ({error.message})")
     if unknown:
         detail = f"{who(position, certificate)} has critical extensions that are not processed: {', '.join(unknown)}"
         return failed(name, detail, source=source, found=unknown)

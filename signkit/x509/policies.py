@@ -217,9 +217,10 @@ def _least(state: int, constraint: int | None) -> int:
     return state if constraint is None else min(state, constraint)
 
 
-def concerns(certificate: Certificate) -> bool:
-    """Whether a certificate has any of the policy extensions."""
-    return not certificate.extensions.keys().isdisjoint(_EXTENSIONS)
+def size(certificate: Certificate) -> int:
+    """Bytes of the policy extensions of a certificate; 0 when it has none."""
+    extensions = certificate.extensions
+    return sum(len(extensions[oid].value) for oid in _EXTENSIONS if oid in extensions)
 
 
 def _of(certificate: Certificate) -> _Extensions:

@@ -27,6 +27,10 @@ MAXIMUM_NAMES = 1 << 16
 """Most names that are looked up in constraints while one leaf is judged."""
 
 MAXIMUM_POLICY_NODES = 1024
+"""Most nodes of the policy graph of one path."""
+
+MAXIMUM_POLICY_BYTES = 4 << 20
+"""Most bytes of policy extensions that are processed while one leaf is judged, counted again for each path."""
 
 _PASS = Verdict.PASS
 Revocation = Callable[[tuple[Certificate, ...]], Sequence[Check]]
@@ -170,7 +174,7 @@ class _Search:
         self.initial = initial or policies.DEFAULT
         self.revocation, self.required = revocation, required
         self.names_left = MAXIMUM_NAMES
-        self.nodes_left = MAXIMUM_POLICY_NODES
+        self.policy_bytes_left = MAXIMUM_POLICY_BYTES
         self.tried: list[str] = []
         self.best: PathResult | None = None
         self.leaf_checks = (checks.validity(0, leaf, at, self.at_text), *checks.of_leaf(leaf, rules))
@@ -314,10 +318,13 @@ class _Search:
         """``path.N.policies``: 0 when the path as a whole is judged, else the certificate it failed at."""
         below = path[:-1]
         source = "RFC 5280 6.1.5 (g), RFC 9618"
-        if self.initial is policies.DEFAULT and not any(map(policies.concerns, below)):
+        if self.initial is policies.DEFAULT and not any(map(policies.size, below)):
             return _NO_POLICIES
-        outcome = policies.process(below, self.initial, maximum_nodes=max(0, self.nodes_left))
-        self.nodes_left -= outcome.nodes
+        self.policy_bytes_left -= sum(map(policies.size, below))
+        if self.policy_bytes_left < 0:
+            detail = f"given up after {MAXIMUM_POLICY_BYTES} bytes of policy extensions"
+            return failed("path.0.policies", detail, source=source, found=[])
+        outcome = policies.process(below, self.initial, maximum_nodes=MAXIMUM_POLICY_NODES)
         name, found = f"path.{outcome.position}.policies", sorted(outcome.policies)
         if outcome.problem:
             detail = f"{checks.who(outcome.position, path[outcome.position])}: {outcome.problem}"
