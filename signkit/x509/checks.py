@@ -5,7 +5,7 @@ What depends on nothing but the certificate, its place and the rules is made onc
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,8 +57,8 @@ class Rules(NamedTuple):
 
 @lru_cache(maxsize=256)
 def text(moment: datetime) -> str:
-    """RFC 3339, whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """RFC 3339 in UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def who(position: int, certificate: Certificate) -> str:
@@ -124,8 +124,8 @@ def _of_any(position: int, certificate: Certificate, profile: Profile) -> list[C
         _critical_extensions(position, certificate),
         *_serial_number(position, certificate, profile),
     ]
-    constraints = certificate.basic_constraints
-    if constraints is not None and constraints.explicit_false and not profile.explicit_ca_false:
+    basic = certificate.basic_constraints
+    if basic is not None and basic.explicit_false and not profile.explicit_ca_false:
         detail = f"{who(position, certificate)} spells out cA FALSE, which DER leaves out"
         checks.append(failed(f"path.{position}.basic-constraints", detail, source="X.690 11.5"))
     return checks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -61,6 +61,14 @@ def test_a_malformed_anchor_is_an_error_and_a_malformed_intermediate_is_passed_o
 def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         validate(**arguments)
+
+
+def test_times_of_other_zones_are_the_same_times() -> None:
+    there = pki.NOT_AFTER.astimezone(timezone(timedelta(hours=8)))
+    result = validate(at=there)
+    assert result
+    assert result.checks[0].facts["at"] == "2034-01-01T00:00:00Z"
+    assert not validate(at=there + timedelta(seconds=1))
 
 
 def test_purposes() -> None:
