@@ -1,4 +1,4 @@
-"""The gatekeeper: certificates, requests and CRLs go on only when cryptography's strict parser has accepted their bytes."""
+"""The gatekeeper: what goes on was accepted by cryptography's strict parser: certificates, requests, CRLs."""
 
 from __future__ import annotations
 

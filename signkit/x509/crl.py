@@ -180,7 +180,7 @@ class CertificateList:
         return min(found, key=lambda entry: (entry.reason == "removeFromCRL", entry.since), default=None)
 
     def _is_of(self, offset: int, issuer: Name) -> bool:
-        """Whether an entry is of that issuer: the last one named at or before it, else the CRL's own (RFC 5280 5.3.3)."""
+        """Whether an entry is of an issuer: the last one named so far, else the CRL's own (RFC 5280 5.3.3)."""
         position = bisect_right(self._issuers, offset, key=lambda pair: pair[0])
         if position == 0:
             return issuer == self.issuer

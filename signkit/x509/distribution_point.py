@@ -117,8 +117,7 @@ def issuing(value: bytes) -> IssuingDistributionPoint:
     Raises:
         MalformedError: it is malformed, or says that it contains nothing at all.
     """
-    found = EVERYTHING
-    last = -1
+    found, flags, last = EVERYTHING, dict[str, bool](), -1
     for element in reader.parse(value, reader.SEQUENCE, "issuingDistributionPoint").children():
         if element.tag <= last:
             raise MalformedError("issuingDistributionPoint has its fields out of order")
@@ -128,9 +127,10 @@ def issuing(value: bytes) -> IssuingDistributionPoint:
         elif element.tag == 0x83:
             found = found._replace(reasons=_reasons(element))
         elif element.tag in _FLAGS:
-            found = found._replace(**{_FLAGS[element.tag]: _flag(element)})
+            flags.update({_FLAGS[element.tag]: _flag(element)})
         else:
             raise MalformedError(f"issuingDistributionPoint has a field of unknown tag 0x{element.tag:02x}")
+    found = IssuingDistributionPoint(found.name, reasons=found.reasons, **flags)
     if found.user_certificates + found.ca_certificates + found.attribute_certificates > 1:
         raise MalformedError("issuingDistributionPoint restricts the CRL to two kinds of certificates: expected one")
     return found

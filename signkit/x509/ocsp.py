@@ -170,8 +170,8 @@ def load(der: bytes) -> BasicResponse:
 def request(certificate: Certificate, issuer: Certificate, nonce: bytes = b"") -> bytes:
     """DER OCSPRequest about one certificate (RFC 6960 section 4.1.1), not signed.
 
-    SHA-1 names the issuer, since that is what every responder knows (RFC 9654 section 3 and RFC 5019 section 2.1.1); nothing
-    depends on its strength, because the answer is compared with the issuer that is known.
+    SHA-1 names the issuer, since that is what every responder knows (RFC 5019 section 2.1.1). Nothing depends on its
+    strength, because the answer is compared with the issuer that is known.
 
     Args:
         certificate: the certificate in question.

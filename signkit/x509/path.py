@@ -68,6 +68,11 @@ class Bag:
         """Whether this very certificate is a trust anchor."""
         return certificate in self.anchors
 
+    def named(self, subject: Name) -> list[Certificate]:
+        """All certificates of that subject, trust anchors first."""
+        found = sorted(self._by_subject.get(subject, ()), key=lambda candidate: not candidate.trusted)
+        return [candidate.certificate for candidate in found]
+
     def issuers(self, child: Certificate, at: datetime) -> list[Candidate]:
         """Candidates for the issuer of a certificate, likeliest first."""
         if child.issuer not in self._reachable:
