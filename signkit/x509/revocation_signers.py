@@ -182,8 +182,8 @@ class Signers:
     def _revocation_problem(self, path: tuple[Certificate, ...]) -> str:
         """RFC 6960 section 4.2.2.2.1: id-pkix-ocsp-nocheck frees a responder from it.
 
-        One whose certificate says where to ask must be known to be good; of another it is enough that no evidence says
-        that it is revoked.
+        One whose certificate says where else to ask must be known to be good; of another it is enough that no evidence
+        says that it is revoked.
         """
         signer = path[0]
         if oids.OCSP_NO_CHECK in signer.extensions:
@@ -213,8 +213,10 @@ def _delegate_problem(delegate: Certificate, issuer: Certificate) -> str:
 
 
 def _says_where_to_ask(certificate: Certificate) -> bool:
+    """Whether a certificate names a source of its status other than itself (a CRL issuer may name its own CRL)."""
     try:
+        points = distribution_point.points(certificate)
         asked = distribution_point.urls(certificate, oids.AD_OCSP)
     except MalformedError:
         return True
-    return bool(asked) or oids.CRL_DISTRIBUTION_POINTS in certificate.extensions
+    return bool(asked) or any(set(point.crl_issuers) != {certificate.subject} for point in points)
