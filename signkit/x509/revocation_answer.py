@@ -25,7 +25,8 @@ SKEW = timedelta(minutes=5)
 WITHOUT_NEXT_UPDATE = timedelta(days=1)
 """How long evidence counts that does not say when newer information comes."""
 
-MAXIMUM_CHILDREN = 20
+MAXIMUM_CHILDREN, MAXIMUM_REASONS = 20, 5
+"""Most answers that are listed below a check, and most reasons that its one sentence gives."""
 
 
 class Clocks(NamedTuple):
@@ -164,7 +165,9 @@ def decide(
     why = [one.describe(at) for one in answers if not one.covers or one.in_force(at)]
     if covering:
         why.append(f"reasons that no CRL covers: {', '.join(sorted(ALL_REASONS - covered))}")
-    why += notes
+    why = list(dict.fromkeys([*why[:MAXIMUM_REASONS], *notes]))
+    if len(answers) > MAXIMUM_REASONS:
+        why.append(f"{len(answers)} pieces of evidence in all")
     detail = f"revocation of {who} is unknown: {'; '.join(why) or 'no CRL and no OCSP response of its issuer'}"
     return Check(name, Verdict.INDETERMINATE, detail, {**times, **facts}, source, children)
 

@@ -90,7 +90,7 @@ class Signers:
             if not problem:
                 return Signer(signer.public_key_info)
             reasons.append(problem)
-        return Signer(b"", "; ".join(dict.fromkeys(reasons)))
+        return Signer(b"", _joined(reasons))
 
     def of_response(self, response: BasicResponse, issuer: Certificate, at: datetime, e: bool) -> Signer:
         """Who signed an OCSP response (RFC 6960 section 4.2.2.2): the issuer, or whom the same key certified for it.
@@ -119,7 +119,7 @@ class Signers:
             if not problem:
                 return Signer(delegate.public_key_info)
             reasons.append(problem)
-        return Signer(b"", "; ".join(dict.fromkeys(reasons)) or f"no certificate of its responder {response.responder}")
+        return Signer(b"", _joined(reasons) or f"no certificate of its responder {response.responder}")
 
     def _delegates(self, response: BasicResponse) -> list[Certificate]:
         found = []
@@ -194,6 +194,11 @@ class Signers:
             if check.verdict is Verdict.INDETERMINATE and certificate is signer and _says_where_to_ask(signer):
                 return f"whether its signer is revoked is unknown: {check.detail}"
         return ""
+
+
+def _joined(reasons: list[str]) -> str:
+    """The first few, each once: there may be as many as certificates in a hostile bag."""
+    return "; ".join(list(dict.fromkeys(reasons))[:3])
 
 
 def _mismatch(wanted: bytes | None, found: bytes | None) -> int:
