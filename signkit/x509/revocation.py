@@ -113,6 +113,7 @@ class _Judge:
                 answers += crl_status.answers(subject, lists, self._signers, self._clocks, kept_for=self._kept_for)
         except MalformedError as error:
             notes.append(error.message)
+        notes += filter(None, map(self._signers.exhausted, (False, True)))
         who = f"certificate {position} ({subject.certificate.subject})"
         notes += self._pool.notes
         return decide(f"revocation.{position}", who, answers, self._clocks, notes=notes, mode=self._mode)

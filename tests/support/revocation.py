@@ -203,7 +203,9 @@ def ocsp(
     return writer.sequence(writer.tlv(0x0A, bytes([status])), writer.tlv(0xA0, inside))
 
 
-def responder(key: Key, *, name: str = "CN=Test Responder,O=signkit tests", nocheck: bool = True, **fields: object) -> bytes:
+def responder(
+    key: Key, *, name: str = "CN=Test Responder,O=signkit tests", nocheck: bool = True, **fields: object
+) -> bytes:
     """A delegated responder's certificate under the usual issuing CA."""
     extra = [pki.extension(oids.OCSP_NO_CHECK, writer.NULL)] if nocheck else []
     arguments: dict[str, object] = {"purposes": (oids.OCSP_SIGNING,), "extra": extra, **fields}

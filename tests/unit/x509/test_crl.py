@@ -129,7 +129,9 @@ def test_a_hundred_thousand_entries() -> None:
     extensions = (rev.reason(1), rev.invalidity(WHEN))
     entries = [rev.entry(1 << 120 | n, WHEN, *extensions) for n in range(1000)]
     # a hundred times the same thousand, with other serial numbers of the same length
-    entries = [one.replace(b"\x01" + b"\0" * 10, b"\x01" + bytes([n]) * 10, 1) for n in range(1, 101) for one in entries]
+    entries = [
+        one.replace(b"\x01" + b"\0" * 10, b"\x01" + bytes([n]) * 10, 1) for n in range(1, 101) for one in entries
+    ]
     der = rev.crl(entries=entries)
     tracemalloc.start()
     began = process_time()

@@ -187,9 +187,10 @@ def test_request_and_nonce() -> None:
 def test_of_several_answers_the_newest_counts() -> None:
     older = about_leaf(rev.revoked(WHEN), this_update=pki.NOW - 2 * rev.DAY)
     assert status(rev.ocsp(older, about_leaf()))[0] is Verdict.PASS
-    assert status(rev.ocsp(about_leaf(this_update=pki.NOW - 2 * rev.DAY), about_leaf(rev.revoked(WHEN))))[
-        0
-    ] is Verdict.FAIL
+    assert (
+        status(rev.ocsp(about_leaf(this_update=pki.NOW - 2 * rev.DAY), about_leaf(rev.revoked(WHEN))))[0]
+        is Verdict.FAIL
+    )
 
 
 @settings(max_examples=200, deadline=None)
