@@ -117,15 +117,15 @@ class _Exchange:
         self._deadline = deadline
         self._maximum = maximum
         self._connections = connections
-        self._connection: http.client.HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         self._abandoned = False
 
     def abandon(self) -> None:
         """Stop what is going on; called from another thread."""
         self._abandoned = True
-        if self._connection is not None and self._connection.sock is not None:
+        if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def follow(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """The answer, after redirects."""
@@ -144,14 +144,15 @@ class _Exchange:
             raise TimeoutError
         self._connections.append(url)
         connection = _connection(parts, max(0.001, self._deadline - monotonic()))
-        self._connection = connection
         try:
             connection.connect()
+            self._socket = connection.sock  # http.client forgets it before the body is read
             _refuse_address(url, connection.sock)
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             always = {"Accept-Encoding": "identity", "Connection": "close", "User-Agent": "signkit"}
             connection.request(method, target, body if method == "POST" else None, {**always, **headers})
-            return self._read(url, connection.getresponse())
+            with connection.getresponse() as response:
+                return self._read(url, response)
         finally:
             connection.close()
 

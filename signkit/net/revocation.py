@@ -1,6 +1,6 @@
 """Revocation evidence from the network: OCSP responders and CRL distribution points that a certificate names.
 
-OCSP is asked first, with a nonce; where it gives no usable answer, the CRLs are fetched. Who signed what comes is judged
+OCSP is asked first, with a nonce; where it gives no usable answer, the CRLs are fetched. Who signed them is judged
 later, as for evidence from files. Answers are kept until their nextUpdate, in memory and in a folder.
 """
 
