@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from signkit.der import oids, reader
@@ -163,6 +164,15 @@ class CertificateList:
             self.unusable = self.unusable or "an entry names a certificate issuer, and the CRL is not indirect"
         issuers = distribution_point.general_names(reader.parse(extension.value, reader.SEQUENCE, "certificateIssuer"))
         self._issuers.append((entry.start, issuers))
+
+    def entries(self, limit: int) -> list[Revoked]:
+        """The first entries, whatever their issuer.
+
+        Raises:
+            MalformedError: one is malformed.
+        """
+        offsets = (offset for same in self._by_serial.values() for offset in same)
+        return [self._entry(offset) for offset in islice(offsets, limit)]
 
     def find(self, serial_number: int, issuer: Name) -> Revoked | None:
         """The entry of a certificate, or None. Of several the one that revokes earliest.
