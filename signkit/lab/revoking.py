@@ -71,6 +71,7 @@ def revoke(
         raise RefusedError(
             f"certificate {certificate.serial_number:x} was revoked on {found.revocation_date:%Y-%m-%d}"
             f" ({found.reason}): a revocation is final, only a hold can be lifted",
+            hint="there is nothing left to do; 'signkit lab revoke DIR' alone makes fresh CRLs",
             code="AlreadyRevoked",
         )
     if reason == LIFTS and not on_hold:
