@@ -13,7 +13,7 @@ from signkit.x509.crl import CertificateList, Revoked
 from signkit.x509.distribution_point import ALL_REASONS, DistributionPoint, PointName
 from signkit.x509.names import Name
 from signkit.x509.revocation_answer import Answer, Clocks
-from signkit.x509.revocation_signers import Signers
+from signkit.x509.revocation_signers import Signers, Subject
 
 
 class HeldList(NamedTuple):
@@ -21,20 +21,6 @@ class HeldList(NamedTuple):
 
     crl: CertificateList
     embedded: bool
-
-
-class Subject(NamedTuple):
-    """The certificate in question within its path.
-
-    Attributes:
-        certificate: the one in question.
-        issuer: the certificate that issued it.
-        anchor: the trust anchor of the path.
-    """
-
-    certificate: Certificate
-    issuer: Certificate
-    anchor: Certificate
 
 
 def crl_issuers(certificate: Certificate) -> frozenset[Name]:
@@ -112,7 +98,7 @@ def _answer(
     if crl.unusable:
         return answer._replace(problem=crl.unusable)
     at = crl.this_update if embedded else clocks.now
-    signer = signers.of_crl(crl, subject.issuer, subject.anchor, at, embedded)
+    signer = signers.of_crl(crl, subject, at, embedded)
     if signer.problem:
         return answer._replace(problem=signer.problem)
     stale = clocks.stale(crl.this_update, crl.next_update, embedded)
@@ -145,7 +131,7 @@ def _delta(
         delta, embedded = held
         at = delta.this_update if embedded else clocks.now
         if _continues(delta, crl) and not delta.unusable and delta.this_update <= clocks.now:
-            signer = signers.of_crl(delta, subject.issuer, subject.anchor, at, embedded)
+            signer = signers.of_crl(delta, subject, at, embedded)
             if not signer.problem and signer.public_key_info == public_key_info:
                 return held
     return None

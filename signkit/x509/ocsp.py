@@ -139,9 +139,9 @@ class BasicResponse:
         return self.responder_key == digests.digest("sha1", public_key_bits(certificate.public_key_info))
 
     def about(self, certificate: Certificate, issuer: Certificate) -> SingleResponse | None:
-        """What it says about a certificate; of several answers the newest."""
+        """What it says about a certificate; of several answers the newest, of those a revocation."""
         found = [one for one in self.responses if one.certificate_id.names(certificate, issuer)]
-        return max(found, key=lambda one: one.this_update, default=None)
+        return max(found, key=lambda one: (one.this_update, one.status == "revoked"), default=None)
 
 
 def load(der: bytes) -> BasicResponse:

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from signkit.x509.certificate import Certificate
-from signkit.x509.crl_status import Subject
 from signkit.x509.ocsp import BasicResponse, SingleResponse
 from signkit.x509.revocation_answer import Answer, Clocks
-from signkit.x509.revocation_signers import Signers
+from signkit.x509.revocation_signers import Signers, Subject
 
 
 class HeldResponse(NamedTuple):
@@ -41,7 +40,7 @@ def _answer(subject: Subject, held: HeldResponse, single: SingleResponse, signer
     if unusable := response.unusable or single.unusable:
         return answer._replace(problem=unusable)
     at = response.produced_at if embedded else clocks.now
-    signer = signers.of_response(response, subject.issuer, at, embedded)
+    signer = signers.of_response(response, subject, at, embedded)
     if signer.problem:
         return answer._replace(problem=signer.problem)
     if single.status == "unknown":

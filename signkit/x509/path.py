@@ -68,10 +68,9 @@ class Bag:
         """Whether this very certificate is a trust anchor."""
         return certificate in self.anchors
 
-    def named(self, subject: Name) -> list[Certificate]:
-        """All certificates of that subject, trust anchors first."""
-        found = sorted(self._by_subject.get(subject, ()), key=lambda candidate: not candidate.trusted)
-        return [candidate.certificate for candidate in found]
+    def named(self, name: Name) -> list[Certificate]:
+        """Every certificate with that subject, trust anchors first; none of them is trusted for being here."""
+        return [candidate.certificate for candidate in self._by_subject.get(name, ())]
 
     def issuers(self, child: Certificate, at: datetime) -> list[Candidate]:
         """Candidates for the issuer of a certificate, likeliest first."""

@@ -15,12 +15,12 @@ from signkit.evidence import Check
 from signkit.x509 import crl, crl_status, ocsp, ocsp_status
 from signkit.x509.certificate import Certificate
 from signkit.x509.crl import CertificateList
-from signkit.x509.crl_status import HeldList, Subject
+from signkit.x509.crl_status import HeldList
 from signkit.x509.names import Name
 from signkit.x509.ocsp_status import HeldResponse
 from signkit.x509.path import Bag
 from signkit.x509.revocation_answer import Answer, Clocks, decide
-from signkit.x509.revocation_signers import Signers
+from signkit.x509.revocation_signers import Signers, Subject
 
 MAXIMUM_NOTES = 5
 MAXIMUM_RESPONSES = 256
@@ -75,6 +75,8 @@ def checker(
     kept_for = KEPT_BY_CABF if str(getattr(profile, "name", profile)) == "cabf" else timedelta()
     clocks = Clocks(at, now, now if embedded_at is None else embedded_at)
     options = {} if profile is None else {"profile": profile}
+    if sm2_id != algorithms.DEFAULT_SIGNER_ID:
+        options["sm2_id"] = sm2_id
     return _Judge(evidence, bag, clocks, mode, kept_for, sm2_id, options)
 
 

@@ -30,6 +30,20 @@ Judge = Callable[[tuple[Certificate, ...]], list[Check]]
 """``revocation.N`` for each certificate of a path but the anchor."""
 
 
+class Subject(NamedTuple):
+    """The certificate in question within its path.
+
+    Attributes:
+        certificate: the one in question.
+        issuer: the certificate that issued it.
+        anchor: the trust anchor of the path.
+    """
+
+    certificate: Certificate
+    issuer: Certificate
+    anchor: Certificate
+
+
 class Signer(NamedTuple):
     """Who signed a piece of evidence: the key, or why nobody who may did."""
 
@@ -56,28 +70,29 @@ class Signers:
         self._left = {True: MAXIMUM_SIGNATURES, False: MAXIMUM_SIGNATURES}
         self._signatures: dict[tuple[bytes, bytes], str] = {}
         self._paths: dict[tuple[bytes, datetime], tuple[tuple[Certificate, ...], str]] = {}
-        self._asking: list[Certificate] = []
+        self._judged: dict[tuple[object, ...], str] = {}
+        self._asking: tuple[Certificate, ...] = ()
 
     def exhausted(self, embedded: bool) -> str:
         """Why no more signatures of evidence are checked, or an empty string."""
         kind = "embedded evidence" if embedded else "evidence"
         return "" if self._left[embedded] > 0 else f"more than {MAXIMUM_SIGNATURES} signatures of {kind} to check"
 
-    def of_crl(self, crl: CertificateList, issuer: Certificate, anchor: Certificate, at: datetime, e: bool) -> Signer:
+    def of_crl(self, crl: CertificateList, subject: Subject, at: datetime, e: bool) -> Signer:
         """Who signed a CRL (RFC 5280 section 6.3.3 (f) and (g)).
 
         The key of the certificate's own issuer needs no other path; another key of that name, or another issuer, needs
-        one to the same trust anchor.
+        one to the same trust anchor. Nobody's key vouches for its own certificate.
 
         Args:
             crl: the CRL.
-            issuer: the certificate that issued the one in question, as its path has it.
-            anchor: the trust anchor of that path.
+            subject: the certificate in question.
             at: when other signers must be valid.
             e: whether the CRL is embedded.
         """
+        issuer, itself = subject.issuer, subject.certificate.public_key_info
         own = [issuer] if issuer.subject == crl.issuer else []
-        others = [one for one in self._bag.named(crl.issuer) if one not in own]
+        others = [one for one in self._bag.named(crl.issuer) if one not in own and one.public_key_info != itself]
         others.sort(key=lambda one: _mismatch(crl.authority_key_identifier, one.subject_key_identifier))
         reasons = [] if own or others else [f"no certificate of its issuer {crl.issuer}"]
         for signer in own + others:
@@ -86,29 +101,29 @@ class Signers:
                 continue
             problem = self.signature(crl.der, crl.signature_algorithm, crl.tbs, crl.signature, signer, e)
             if not problem and signer is not issuer:
-                problem = self._path_problem(signer, at, anchor)
+                problem = self._path_problem(signer, at, subject.anchor)
             if not problem:
                 return Signer(signer.public_key_info)
             reasons.append(problem)
         return Signer(b"", _joined(reasons))
 
-    def of_response(self, response: BasicResponse, issuer: Certificate, at: datetime, e: bool) -> Signer:
+    def of_response(self, response: BasicResponse, subject: Subject, at: datetime, e: bool) -> Signer:
         """Who signed an OCSP response (RFC 6960 section 4.2.2.2): the issuer, or whom the same key certified for it.
 
         Args:
             response: the response.
-            issuer: the certificate that issued the one in question.
+            subject: the certificate in question.
             at: when a delegated responder must be valid.
             e: whether the response is embedded.
         """
-        reasons = []
+        issuer, reasons = subject.issuer, []
         signed = (response.der, response.signature_algorithm, response.tbs, response.signature)
         if response.by(issuer):
             if not (problem := self.signature(*signed, issuer, e)):
                 return Signer(issuer.public_key_info)
             reasons.append(problem)
         for delegate in self._delegates(response):
-            problem = _delegate_problem(delegate, issuer)
+            problem = _delegate_problem(delegate, subject)
             if not problem:
                 problem = self.signature(*signed, delegate, e)
             if not problem:
@@ -157,16 +172,22 @@ class Signers:
         """Why a signer other than the issuer must not be believed, or an empty string."""
         if signer in self._asking or len(self._asking) >= MAXIMUM_DEPTH:
             return f"whether its signer {signer.subject} is revoked depends on evidence of that signer"
+        key = (signer, at, anchor, frozenset(self._asking))
+        if key not in self._judged:
+            self._judged[key] = self._judge_signer(signer, at, anchor)
+        return self._judged[key]
+
+    def _judge_signer(self, signer: Certificate, at: datetime, anchor: Certificate | None) -> str:
         path, problem = self._path(signer, at)
         if problem:
             return problem
         if anchor is not None and path[-1] != anchor:
             return f"its signer {signer.subject} is under another trust anchor: {path[-1].subject}"
-        self._asking.append(signer)
+        before, self._asking = self._asking, (*self._asking, signer)
         try:
             return self._revocation_problem(path)
         finally:
-            self._asking.pop()
+            self._asking = before
 
     def _path(self, signer: Certificate, at: datetime) -> tuple[tuple[Certificate, ...], str]:
         from signkit.x509 import validation  # it calls what is built from this module
@@ -206,8 +227,11 @@ def _mismatch(wanted: bytes | None, found: bytes | None) -> int:
     return 1 if None in (wanted, found) else 0 if wanted == found else 2
 
 
-def _delegate_problem(delegate: Certificate, issuer: Certificate) -> str:
+def _delegate_problem(delegate: Certificate, subject: Subject) -> str:
     """What keeps a certificate from being a delegated responder's, apart from signatures and path."""
+    issuer = subject.issuer
+    if delegate.public_key_info == subject.certificate.public_key_info:
+        return f"{delegate.subject} answers about itself"
     if delegate.issuer != issuer.subject:
         return f"its responder {delegate.subject} was certified by {delegate.issuer}, expected {issuer.subject}"
     if oids.OCSP_SIGNING not in (delegate.extended_key_usage or ()):

@@ -127,17 +127,16 @@ def test_pem_and_der_files() -> None:
 def test_a_hundred_thousand_entries() -> None:
     """The limits of the specification: two seconds, 200 MB."""
     extensions = (rev.reason(1), rev.invalidity(WHEN))
-    entries = [rev.entry(1 << 120 | n, WHEN, *extensions) for n in range(1000)]
+    thousand = b"".join(rev.entry(1 << 120 | n, WHEN, *extensions) for n in range(1000))
     # a hundred times the same thousand, with other serial numbers of the same length
-    entries = [
-        one.replace(b"\x01" + b"\0" * 10, b"\x01" + bytes([n]) * 10, 1) for n in range(1, 101) for one in entries
-    ]
-    der = rev.crl(entries=entries)
-    tracemalloc.start()
+    der = rev.crl(entries=[thousand.replace(b"\x01" + b"\0" * 10, b"\x01" + bytes([n]) * 10) for n in range(1, 101)])
     began = process_time()
     found = crl.load(der)
     assert found.find(1, ISSUING) is None
-    taken, peak = process_time() - began, tracemalloc.get_traced_memory()[1]
+    taken = process_time() - began
+    tracemalloc.start()
+    crl.load(der)
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.size == 100_000
     assert taken < 2, f"{taken:.2f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -144,6 +145,51 @@ def test_a_delegate_that_was_revoked_is_not_believed() -> None:
     revoking = rev.crl(entries=[rev.entry(unchecked, WHEN)])
     [check, _] = rev.judge(responses=[delegated(unchecked)], crls=[rev.ROOT_CRL, revoking])
     assert check.children[0].passed
+
+
+def test_a_certificate_does_not_answer_about_itself() -> None:
+    vain = pki.leaf(
+        pki.SIGNER,
+        pki.key(3),
+        pki.ISSUING,
+        pki.key(2),
+        purposes=(oids.CODE_SIGNING, oids.OCSP_SIGNING),
+        extra=[pki.extension(oids.OCSP_NO_CHECK, writer.NULL)],
+    )
+    response = rev.ocsp(
+        rev.single(vain, CHAIN.issuing), key=pki.key(3), responder=rev.by_key(pki.key(3)), certificates=[vain]
+    )
+    verdict, detail = status(response, certificates=rev.path(vain))
+    assert verdict is Verdict.INDETERMINATE
+    assert "answers about itself" in detail
+
+
+def test_of_two_answers_at_one_time_the_revocation_counts() -> None:
+    for singles in ([about_leaf(), about_leaf(rev.revoked(WHEN))], [about_leaf(rev.revoked(WHEN)), about_leaf()]):
+        assert status(rev.ocsp(*singles))[0] is Verdict.FAIL
+
+
+def test_many_responses_of_one_delegate_take_no_time() -> None:
+    """Whoever sends them can change what is not signed, and so make as many as they like."""
+    careful = rev.responder(DELEGATE_KEY, nocheck=False)
+    own = rev.ocsp(
+        rev.single(careful, CHAIN.issuing),
+        key=DELEGATE_KEY,
+        responder=rev.by_key(DELEGATE_KEY),
+        certificates=[careful],
+    )
+    many = [
+        rev.ocsp(
+            about_leaf(),
+            key=DELEGATE_KEY,
+            responder=rev.by_key(DELEGATE_KEY),
+            certificates=[careful, writer.sequence(writer.integer(number))],
+        )
+        for number in range(300)
+    ]
+    began = process_time()
+    assert status(own, *many, embedded_responses=many)[0] is Verdict.PASS
+    assert process_time() - began < 2
 
 
 def test_a_delegate_that_says_where_to_ask_must_be_known_to_be_good() -> None:
