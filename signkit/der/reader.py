@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from signkit.errors import MalformedError
@@ -61,6 +62,17 @@ class Element(NamedTuple):
             element = _read(data, position, end)
             yield element
             position = element.end
+
+    def few(self, maximum: int = 16) -> list[Element]:
+        """As ``children``, when there are no more than that: a hostile structure may have millions.
+
+        Raises:
+            MalformedError: there are more, or they are not DER.
+        """
+        found = list(islice(self.each(), maximum + 1))
+        if len(found) > maximum:
+            raise MalformedError(f"more than {maximum} elements inside the one at byte {self.start}")
+        return found
 
     def expect(self, tag: int, what: str) -> Element:
         """This element, when it has the tag.

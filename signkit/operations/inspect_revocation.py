@@ -37,9 +37,7 @@ def look(data: bytes) -> InspectedRevocation | None:
         MalformedError: it has the shape and can't be parsed.
     """
     if pem.looks_like(data):
-        if not any(block.label in crl.LABELS for block in pem.decode(data)):
-            return None
-        return InspectedLists(tuple(map(crl.load, crl.from_file(data))))
+        return InspectedLists(tuple(map(crl.load, crl.from_file(data)))) if _names_a_crl(data) else None
     shape = _shape(data)
     if shape == "CRL":
         return InspectedLists((crl.load(data),))
@@ -49,13 +47,20 @@ def look(data: bytes) -> InspectedRevocation | None:
     return None
 
 
+def _names_a_crl(data: bytes) -> bool:
+    try:
+        return any(block.label in crl.LABELS for block in pem.decode(data))
+    except MalformedError:
+        return False
+
+
 def _shape(data: bytes) -> str:
     """What the outermost elements look like: no other structure that signkit reads looks the same."""
     try:
-        outer = reader.parse(data, reader.SEQUENCE).children()
+        outer = reader.parse(data, reader.SEQUENCE).few()
         if outer and outer[0].tag == reader.ENUMERATED:
             return "OCSP response"
-        fields = outer[0].children() if outer and outer[0].tag == reader.SEQUENCE else []
+        fields = outer[0].few() if outer and outer[0].tag == reader.SEQUENCE else []
     except MalformedError:
         return ""
     tags = [field.tag for field in fields]

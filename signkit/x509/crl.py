@@ -34,6 +34,8 @@ REASONS = {
 }
 """CRLReason (RFC 5280 section 5.3.1)."""
 
+MAXIMUM_EXTENSIONS = 64
+
 _PROCESSED = {
     oids.AUTHORITY_KEY_IDENTIFIER,
     oids.CRL_NUMBER,
@@ -114,7 +116,7 @@ class CertificateList:
         self.authority_key_identifier_der = key.value if key else b""
         self.authority_key_identifier: bytes | None = None
         if key is not None:
-            fields = reader.parse(key.value, reader.SEQUENCE, "authorityKeyIdentifier").children()
+            fields = reader.parse(key.value, reader.SEQUENCE, "authorityKeyIdentifier").few()
             self.authority_key_identifier = next((field.content for field in fields if field.tag == 0x80), None)
         expired = self.extensions.get(oids.EXPIRED_CERTS_ON_CRL)
         self.expired_since = reader.time(reader.parse(expired.value), "expiredCertsOnCRL") if expired else None
@@ -232,9 +234,12 @@ def issuer_of(der: bytes) -> Name:
         MalformedError: it is no CRL.
     """
     try:
-        fields = reader.parse(der, reader.SEQUENCE, "CertificateList").children()[0].children()
-        return names.load(fields[2 if fields[0].tag == reader.INTEGER else 1].raw)
-    except IndexError as error:
+        tbs = next(reader.parse(der, reader.SEQUENCE, "CertificateList").each())
+        fields = tbs.expect(reader.SEQUENCE, "TBSCertList").each()
+        first = next(fields)
+        issuer = next(islice(fields, 1, None) if first.tag == reader.INTEGER else fields)
+        return names.load(issuer.raw)
+    except StopIteration as error:
         raise MalformedError("it is no CRL: a field is missing") from error
 
 
@@ -267,8 +272,8 @@ def parse_extensions(element: reader.Element, what: str) -> dict[str, Extension]
         MalformedError: malformed, or one extension is there twice.
     """
     found: dict[str, Extension] = {}
-    for child in element.expect(reader.SEQUENCE, f"extensions of {what}").children():
-        parts = child.expect(reader.SEQUENCE, "Extension").children()
+    for child in element.expect(reader.SEQUENCE, f"extensions of {what}").few(MAXIMUM_EXTENSIONS):
+        parts = child.expect(reader.SEQUENCE, "Extension").few()
         if not 2 <= len(parts) <= 3:
             raise MalformedError(f"an extension of {what} has {len(parts)} fields, expected 2 or 3")
         oid = reader.oid(parts[0], "extension identifier")

@@ -160,7 +160,7 @@ def _entry(crl: CertificateList, delta: CertificateList | None, certificate: Cer
 
 def _dropped(crl: CertificateList, certificate: Certificate, kept_for: timedelta) -> str:
     """Why the absence of an expired certificate proves nothing, or an empty string (RFC 5280 section 3.3)."""
-    if crl.this_update <= certificate.not_after + kept_for:
+    if crl.this_update - certificate.not_after <= kept_for:
         return ""
     if crl.expired_since is not None and crl.expired_since <= certificate.not_after:
         return ""

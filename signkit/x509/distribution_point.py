@@ -30,7 +30,7 @@ GeneralName = tuple[int, bytes | Name]
 """Tag of the choice and its contents; a directoryName as Name, so that two match as RFC 5280 section 7.1 says."""
 
 _DIRECTORY_NAME, _URI = 0xA4, 0x86
-_MAXIMUM_POINTS = 64
+_MAXIMUM = 1000
 
 
 class PointName(NamedTuple):
@@ -105,9 +105,9 @@ def points(certificate: Certificate) -> tuple[DistributionPoint, ...]:
     extension = certificate.extensions.get(oids.CRL_DISTRIBUTION_POINTS)
     if extension is None:
         return ()
-    elements = reader.parse(extension.value, reader.SEQUENCE, "cRLDistributionPoints").children()
-    if not 0 < len(elements) <= _MAXIMUM_POINTS:
-        raise MalformedError(f"cRLDistributionPoints has {len(elements)} points, expected 1 to {_MAXIMUM_POINTS}")
+    elements = reader.parse(extension.value, reader.SEQUENCE, "cRLDistributionPoints").few(_MAXIMUM)
+    if not elements:
+        raise MalformedError("cRLDistributionPoints is empty: expected at least one point")
     return tuple(map(_point, elements))
 
 
@@ -118,7 +118,7 @@ def issuing(value: bytes) -> IssuingDistributionPoint:
         MalformedError: it is malformed, or says that it contains nothing at all.
     """
     found, flags, last = EVERYTHING, dict[str, bool](), -1
-    for element in reader.parse(value, reader.SEQUENCE, "issuingDistributionPoint").children():
+    for element in reader.parse(value, reader.SEQUENCE, "issuingDistributionPoint").few():
         if element.tag <= last:
             raise MalformedError("issuingDistributionPoint has its fields out of order")
         last = element.tag if element.tag != 0xA0 else 0x80
@@ -146,8 +146,8 @@ def urls(certificate: Certificate, method: str) -> tuple[str, ...]:
     if extension is None:
         return ()
     found = []
-    for description in reader.parse(extension.value, reader.SEQUENCE, "authorityInfoAccess").children():
-        fields = description.expect(reader.SEQUENCE, "AccessDescription").children()
+    for description in reader.parse(extension.value, reader.SEQUENCE, "authorityInfoAccess").few(_MAXIMUM):
+        fields = description.expect(reader.SEQUENCE, "AccessDescription").few()
         if len(fields) != 2:
             raise MalformedError(f"AccessDescription has {len(fields)} fields, expected 2")
         if reader.oid(fields[0], "accessMethod") == method and fields[1].tag == _URI:
@@ -163,7 +163,7 @@ def general_names(element: reader.Element) -> frozenset[GeneralName]:
     """
     found = frozenset(
         (child.tag, names.load(child.content) if child.tag == _DIRECTORY_NAME else child.content)
-        for child in element.children()
+        for child in element.few(_MAXIMUM)
     )
     if not found:
         raise MalformedError("GeneralNames is empty: expected at least one name")
@@ -190,7 +190,7 @@ _FLAGS = {
 
 def _point(element: reader.Element) -> DistributionPoint:
     name, reasons, issuers = None, ALL_REASONS, frozenset[GeneralName]()
-    for field in element.expect(reader.SEQUENCE, "DistributionPoint").children():
+    for field in element.expect(reader.SEQUENCE, "DistributionPoint").few():
         if field.tag == 0xA0:
             name = _point_name(field)
         elif field.tag == 0x81:
@@ -207,7 +207,7 @@ def _point(element: reader.Element) -> DistributionPoint:
 
 
 def _point_name(element: reader.Element) -> PointName:
-    children = element.children()
+    children = element.few()
     if len(children) != 1 or children[0].tag not in (0xA0, 0xA1) or not children[0].content:
         raise MalformedError("DistributionPointName is malformed: expected fullName or nameRelativeToCRLIssuer")
     if children[0].tag == 0xA1:

@@ -88,13 +88,13 @@ class BasicResponse:
             MalformedError: it can't be parsed.
         """
         self.der = der
-        tbs, algorithm, signature, *rest = reader.parse(der, reader.SEQUENCE, "BasicOCSPResponse").children()
+        tbs, algorithm, signature, *rest = reader.parse(der, reader.SEQUENCE, "BasicOCSPResponse").few()
         self.tbs = tbs.raw
         self.signature_algorithm = algorithm.raw
         self.signature = reader.bit_string(signature, "signature")
         self.certificates = _certificates(rest)
         """DER of the certificates that came along, not parsed."""
-        fields = tbs.expect(reader.SEQUENCE, "tbsResponseData").children()
+        fields = tbs.expect(reader.SEQUENCE, "tbsResponseData").few()
         if fields[0].tag == 0xA0:
             version = reader.integer(_only(fields.pop(0)), "version")
             if version != 0:
@@ -109,9 +109,7 @@ class BasicResponse:
         else:
             raise MalformedError(f"responderID has tag 0x{responder.tag:02x}, expected a name or a key hash")
         self.produced_at = _time(fields[1], "producedAt")
-        responses = fields[2].expect(reader.SEQUENCE, "responses").children()
-        if len(responses) > MAXIMUM_RESPONSES:
-            raise MalformedError(f"OCSP response is about {len(responses)} certificates, at most {MAXIMUM_RESPONSES}")
+        responses = fields[2].expect(reader.SEQUENCE, "responses").few(MAXIMUM_RESPONSES)
         self.responses = tuple(map(_single, responses))
         self.extensions: dict[str, Extension] = {}
         if len(fields) == 4 and fields[3].tag == 0xA1:
@@ -151,7 +149,7 @@ def load(der: bytes) -> BasicResponse:
         MalformedError: it can't be parsed, is of another type, or the responder refused to answer.
     """
     try:
-        fields = reader.parse(der, reader.SEQUENCE, "OCSP response").children()
+        fields = reader.parse(der, reader.SEQUENCE, "OCSP response").few()
         if fields[0].tag != reader.ENUMERATED:
             return BasicResponse(der)
         status = reader.enumerated(fields[0], "responseStatus")
@@ -159,7 +157,7 @@ def load(der: bytes) -> BasicResponse:
             raise MalformedError(f"the responder did not answer: {STATUSES.get(status, status)}")
         if len(fields) != 2 or fields[1].tag != 0xA0:
             raise MalformedError("OCSP response has no responseBytes")
-        kind, response = _only(fields[1]).expect(reader.SEQUENCE, "ResponseBytes").children()
+        kind, response = _only(fields[1]).expect(reader.SEQUENCE, "ResponseBytes").few()
         if reader.oid(kind, "responseType") != oids.OCSP_BASIC:
             raise MalformedError(f"OCSP response is of type {reader.oid(kind)}, expected id-pkix-ocsp-basic")
         return BasicResponse(response.expect(reader.OCTET_STRING, "response").content)
@@ -209,13 +207,11 @@ def parse_request(der: bytes) -> Request:
         MalformedError: it can't be parsed.
     """
     try:
-        fields = reader.parse(der, reader.SEQUENCE, "OCSPRequest").children()[0].children()
+        fields = reader.parse(der, reader.SEQUENCE, "OCSPRequest").few()[0].few()
         lists = [field for field in fields if field.tag == reader.SEQUENCE]
         extensions = [parse_extensions(_only(field), "OCSP request") for field in fields if field.tag == 0xA2]
-        asked = [one.children()[0] for one in lists[0].children()]
+        asked = [one.few()[0] for one in lists[0].few(MAXIMUM_RESPONSES)]
         nonce = extensions[0].get(oids.OCSP_NONCE) if extensions else None
-        if len(asked) > MAXIMUM_RESPONSES:
-            raise MalformedError(f"OCSP request asks for {len(asked)} certificates, at most {MAXIMUM_RESPONSES}")
         return Request(
             tuple(map(_certificate_id, asked)),
             _unwrapped(nonce.value) if nonce else None,
@@ -231,12 +227,12 @@ def public_key_bits(public_key_info: bytes) -> bytes:
     Raises:
         MalformedError: it is not one.
     """
-    return reader.bit_string(reader.parse(public_key_info, reader.SEQUENCE).children()[1], "subjectPublicKey")
+    return reader.bit_string(reader.parse(public_key_info, reader.SEQUENCE).few()[1], "subjectPublicKey")
 
 
 def _only(element: reader.Element) -> reader.Element:
     """The element inside an explicit tag."""
-    children = element.children()
+    children = element.few()
     if len(children) != 1:
         raise MalformedError(f"an explicitly tagged field has {len(children)} elements, expected 1")
     return children[0]
@@ -247,15 +243,13 @@ def _certificates(rest: list[reader.Element]) -> tuple[bytes, ...]:
         return ()
     if len(rest) > 1 or rest[0].tag != 0xA0:
         raise MalformedError("BasicOCSPResponse has fields that it must not have")
-    found = _only(rest[0]).expect(reader.SEQUENCE, "certs").children()
-    if len(found) > MAXIMUM_CERTIFICATES:
-        raise MalformedError(f"OCSP response has {len(found)} certificates, expected at most {MAXIMUM_CERTIFICATES}")
+    found = _only(rest[0]).expect(reader.SEQUENCE, "certs").few(MAXIMUM_CERTIFICATES)
     return tuple(one.raw for one in found)
 
 
 def _certificate_id(element: reader.Element) -> CertificateId:
-    algorithm, issuer_name, issuer_key, serial_number = element.expect(reader.SEQUENCE, "CertID").children()
-    name = oids.DIGESTS.get(reader.oid(algorithm.expect(reader.SEQUENCE, "hashAlgorithm").children()[0]), "")
+    algorithm, issuer_name, issuer_key, serial_number = element.expect(reader.SEQUENCE, "CertID").few()
+    name = oids.DIGESTS.get(reader.oid(algorithm.expect(reader.SEQUENCE, "hashAlgorithm").few()[0]), "")
     return CertificateId(
         name if name in digests.SIZES else "",
         issuer_name.expect(reader.OCTET_STRING, "issuerNameHash").content,
@@ -265,7 +259,7 @@ def _certificate_id(element: reader.Element) -> CertificateId:
 
 
 def _single(element: reader.Element) -> SingleResponse:
-    fields = element.expect(reader.SEQUENCE, "SingleResponse").children()
+    fields = element.expect(reader.SEQUENCE, "SingleResponse").few()
     certificate_id = _certificate_id(fields[0])
     status, this_update = fields[1], _time(fields[2], "thisUpdate")
     rest = fields[3:]
@@ -296,7 +290,7 @@ def _single(element: reader.Element) -> SingleResponse:
 
 def _revoked(serial_number: int, status: reader.Element, invalidity: Extension | None) -> Revoked:
     """RevokedInfo, with the invalidity date that a response may carry (RFC 6960 section 4.4.5)."""
-    fields = status.children()
+    fields = status.few()
     if not 1 <= len(fields) <= 2 or (len(fields) == 2 and fields[1].tag != 0xA0):
         raise MalformedError("RevokedInfo is malformed")
     reason = reason_name(reader.enumerated(_only(fields[1]), "revocationReason")) if len(fields) == 2 else "unspecified"

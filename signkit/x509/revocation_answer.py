@@ -48,7 +48,7 @@ class Clocks(NamedTuple):
         Evidence that was embedded may have been made after ``embedded_at``: it then says more, not less.
         """
         reference = self.embedded_at if embedded else self.now
-        if this_update > self.now + SKEW:
+        if this_update - self.now > SKEW:
             return f"it is from the future: thisUpdate {text(this_update)}, now {text(self.now)}"
         if next_update is None and reference - this_update > WITHOUT_NEXT_UPDATE:
             return f"it is stale: thisUpdate {text(this_update)} without nextUpdate, judged at {text(reference)}"
