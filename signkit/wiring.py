@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
     from signkit.store.sqlite import SqliteStore
+    from signkit.wiring_lab import Published
     from signkit.x509.certificate import Certificate
 
 CONFIG_FILE = "signkit.toml"
@@ -287,35 +288,39 @@ class Wiring:
 
     def create_lab(self, folder: str, *, dry_run: bool = False) -> list[str]:
         """A throwaway authority in a folder; returns the files it consists of."""
-        from signkit.lab import folder as lab_folder
-        from signkit.lab.authority import Authority
+        from signkit import wiring_lab
 
-        sink = FileSink()
-        if dry_run:
-            return lab_folder.files(folder)
-        sink.make_folder(folder)
-        try:
-            return lab_folder.save(Authority.create(self.clock(), secrets.token_bytes), folder, sink)
-        except OutputExistsError as error:
-            hint = "an authority is never replaced: use it, or name another folder"
-            raise OutputExistsError(error.message, path=error.path, hint=hint) from error
+        return wiring_lab.create(folder, now=self.clock(), dry_run=dry_run)
 
-    def issue_in_lab(self, folder: str, request: str, *, days: int) -> list[Certificate]:
+    def revoke_in_lab(
+        self, folder: str, certificate: str | None, *, reason: str, when: datetime | None, dry_run: bool
+    ) -> Published:
+        """Fresh CRLs of the throwaway authority, after revoking a certificate (file or ``KEY@V``) when one is named."""
+        from signkit import wiring_lab
+
+        found = self.certificates_of(certificate)[0] if certificate else None
+        return wiring_lab.revoke(folder, found, reason=reason, when=when, now=self.clock(), dry_run=dry_run)
+
+    def issue_in_lab(self, folder: str, request: str, *, days: int, base_url: str = "") -> list[Certificate]:
         """A certificate by the throwaway authority, followed by the issuing one's.
 
         Args:
             folder: where the authority lies.
             request: path of the certification request.
             days: days of validity.
+            base_url: where CRL and OCSP are served; empty = the certificate says nothing about that.
         """
         from signkit.lab import folder as lab_folder
+        from signkit.lab import revoking
         from signkit.operations import requests
         from signkit.x509.certificate import load
 
         source = FileSource()
         authority = lab_folder.load(folder, source)
         found = requests.read(source, request)
-        issued = authority.issue(found.der, now=self.clock(), random=secrets.token_bytes, days=days)
+        extensions = revoking.publication(base_url) if base_url else ()
+        now, random = self.clock(), secrets.token_bytes
+        issued = authority.issue(found.der, now=now, random=random, days=days, further_extensions=extensions)
         return [load(der) for der in issued]
 
     def doctor(self) -> list[Finding]:

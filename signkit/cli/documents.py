@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from signkit.operations.inspect import Inspected
     from signkit.operations.requests import Created
     from signkit.operations.sign import Signed
+    from signkit.wiring_lab import Published
 
 
 def created_request(created: Created, path: str | None) -> Document:
@@ -94,6 +95,30 @@ def inspected(found: Inspected) -> Document:
         "crls": found.crls,
         "unusual": list(found.unusual),
     }
+
+
+def published(done: Published) -> Document:
+    """CRLs of the throwaway authority that were just made."""
+    revoked = done.revoked
+    return {
+        "serial_number": f"{revoked.serial_number:x}" if revoked else None,
+        "revocation_date": time(revoked.revocation_date) if revoked else None,
+        "reason": revoked.reason if revoked else None,
+        "crl_number": done.number,
+        "files": list(done.files),
+    }
+
+
+def published_lines(done: Published, *, dry_run: bool) -> list[str]:
+    """The same for people."""
+    lines = [f"{'would write' if dry_run else 'wrote'} {path}" for path in done.files]
+    if done.subject:
+        what = (
+            "is on no CRL any more" if done.revoked is None else f"revoked from {time(done.revoked.revocation_date)} on"
+        )
+        reason = f" ({done.revoked.reason})" if done.revoked else ""
+        lines.insert(0, f"{done.subject}: {'would be ' if dry_run and done.revoked else ''}{what}{reason}")
+    return lines
 
 
 def _signer(signer: Signer) -> Document:

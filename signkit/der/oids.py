@@ -74,6 +74,23 @@ EXTENDED_KEY_USAGE = "2.5.29.37"
 INHIBIT_ANY_POLICY = "2.5.29.54"
 AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1"
 
+# CRL and CRL entry extensions (RFC 5280 sections 5.2 and 5.3, X.509 section 9.5.2.8)
+CRL_NUMBER = "2.5.29.20"
+REASON_CODE = "2.5.29.21"
+INVALIDITY_DATE = "2.5.29.24"
+DELTA_CRL_INDICATOR = "2.5.29.27"
+ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
+CERTIFICATE_ISSUER = "2.5.29.29"
+FRESHEST_CRL = "2.5.29.46"
+EXPIRED_CERTS_ON_CRL = "2.5.29.60"
+
+# OCSP (RFC 6960 section 4) and where to ask (RFC 5280 section 4.2.2.1)
+AD_OCSP = "1.3.6.1.5.5.7.48.1"
+OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"
+OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2"
+OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
+OCSP_ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.6"
+
 # key purposes (RFC 5280 section 4.2.1.12)
 ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
@@ -107,6 +124,17 @@ NAMES = {
     EXTENDED_KEY_USAGE: "extKeyUsage",
     INHIBIT_ANY_POLICY: "inhibitAnyPolicy",
     AUTHORITY_INFO_ACCESS: "authorityInfoAccess",
+    CRL_NUMBER: "cRLNumber",
+    REASON_CODE: "cRLReason",
+    INVALIDITY_DATE: "invalidityDate",
+    DELTA_CRL_INDICATOR: "deltaCRLIndicator",
+    ISSUING_DISTRIBUTION_POINT: "issuingDistributionPoint",
+    CERTIFICATE_ISSUER: "certificateIssuer",
+    FRESHEST_CRL: "freshestCRL",
+    EXPIRED_CERTS_ON_CRL: "expiredCertsOnCRL",
+    OCSP_NONCE: "id-pkix-ocsp-nonce",
+    OCSP_NO_CHECK: "id-pkix-ocsp-nocheck",
+    OCSP_ARCHIVE_CUTOFF: "id-pkix-ocsp-archive-cutoff",
     ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
     SERVER_AUTH: "serverAuth",
     CLIENT_AUTH: "clientAuth",

@@ -12,6 +12,8 @@ from signkit.errors import MalformedError
 from signkit.formats import format_named
 from signkit.formats.base import Signer
 from signkit.formats.cms_detached import describe_signer
+from signkit.operations import inspect_revocation
+from signkit.operations.inspect_revocation import InspectedRevocation
 from signkit.ports import ArtifactSource
 from signkit.x509 import bundle, request
 from signkit.x509 import certificate as x509_certificate
@@ -52,7 +54,7 @@ class InspectedCertificates(NamedTuple):
 Inspected = InspectedSignature | InspectedCertificates | CertificationRequest
 
 
-def inspect(source: ArtifactSource, path: str) -> Inspected:
+def inspect(source: ArtifactSource, path: str) -> Inspected | InspectedRevocation:
     """Find out what a file holds.
 
     Args:
@@ -62,11 +64,15 @@ def inspect(source: ArtifactSource, path: str) -> Inspected:
     Returns:
         A signature, one or several certificates, or a certification request.
 
+        A CRL and an OCSP response are recognised, too.
+
     Raises:
         FileError: the file can't be read.
         MalformedError: it is none of these.
     """
     data = source.read(path, limit=MAXIMUM_FILE, what="signature, certificate or request")
+    if (status := inspect_revocation.look(data)) is not None:
+        return status
     reasons = []
     readers: tuple[Callable[[bytes], Inspected], ...] = (_signature, _certificates, request.from_file)
     for read in readers:

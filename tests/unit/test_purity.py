@@ -26,10 +26,15 @@ from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
-from signkit.lab.authority import Authority, SigningKey
+from signkit.lab import revoking
+from signkit.lab.authority import PURPOSES, Authority, SigningKey
+from signkit.lab.revoking import Revocations
+from signkit.network_ports import FetchedEvidence
+from signkit.operations import inspect_revocation
 from signkit.operations.keys import KeyService, SignInput
 from signkit.operations.validate import validate_path
 from signkit.report import path as path_report
+from signkit.operations.revocation import gather
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
 from signkit.verification.decide import decide
@@ -38,8 +43,10 @@ from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.path_outcome import PathOutcome
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
-from signkit.x509 import certificate, names, pem, request
 from tests.support import extensions, pki
+from signkit.x509 import certificate, names, ocsp, pem, request, revocation
+from signkit.x509.path import Bag
+from signkit.x509.revocation import RevocationEvidence
 from tests.support.fakes import MemoryProvider, MemoryStore
 from tests.support.purity import run_without_effects
 
@@ -85,6 +92,33 @@ def exercise_checkpoint_and_receipt() -> None:
     assert receipt.verify(one, checkpoint.parse_log_key(str(log_key))) == (b"b", 1, head)
     proof = merkle.consistency_proof(leaves, 2)
     assert merkle.verify_consistency(2, merkle.root_of(entries[:2]), 3, head.root_hash, proof)
+
+
+def exercise_revocation() -> None:
+    now = datetime(2025, 1, 2, tzinfo=UTC)
+    lab = Authority.create(now, os.urandom)
+    issuing, subject, key = lab.issuing, names.parse("CN=Release"), SigningKey.generate()
+    profile = PURPOSES["code-signing"]
+    leaf = issuing.issue(subject, key.public_key_info, profile, now=now, days=1, random=os.urandom)
+    path = (leaf, issuing.certificate, lab.root.certificate)
+    known = revoking.revoke(lab, Revocations(), leaf, reason="keyCompromise", when=now)
+    evidence = RevocationEvidence(
+        crls=tuple(revoking.crl(ca, known.of(lab, ca), number=1, now=now) for ca in (issuing, lab.root)),
+        ocsp_responses=(revoking.answer_ocsp(lab, known, ocsp.request(path[0], path[1], b"nonce"), now=now),),
+    )
+    judge = revocation.checker(evidence, bag=Bag([path[2].der], [path[1].der]), at=now, now=now, mode="require")
+    assert [check.verdict.value for check in judge(path)] == ["fail", "pass"]
+    assert inspect_revocation.look(evidence.crls[0]) is not None
+    assert gather(path, NoSource(), now=now).problems == ("nobody to ask",)
+
+
+class NoSource:
+    """A source that finds nothing."""
+
+    connections = ()
+
+    def fetch(self, *_: object) -> FetchedEvidence:
+        return FetchedEvidence(problems=("nobody to ask",))
 
 
 def exercise_recovery() -> None:
