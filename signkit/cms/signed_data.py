@@ -39,7 +39,7 @@ def parse(data: bytes) -> Parsed:
     try:
         return Parsed(cms.decode(data), encoding)
     except MalformedError:
-        der = ber.to_der(data)
+        der = cms.in_order(ber.to_der(data))
         if der == data:
             raise
         return Parsed(cms.decode(der), "BER" if encoding == "DER" else encoding)

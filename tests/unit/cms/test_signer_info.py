@@ -66,7 +66,7 @@ def test_without_signed_attributes_the_artifact_itself_is_signed() -> None:
 
 def test_other_content_than_data_is_no_artifact() -> None:
     found = check(oids.TST_INFO, attributes=None)
-    assert found["signature.format"].verdict is Verdict.FAIL
+    assert found["signed-attributes.content-type"].verdict is Verdict.FAIL
     assert not any(found[name].passed for name in ("artifact.digest", "signature.value") if name in found)
 
 
