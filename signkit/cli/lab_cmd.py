@@ -45,3 +45,23 @@ def issue(
     verb = "would issue" if dry_run else "issued"
     lines = [f"{verb} {issued[0].subject}, valid to {report.time(issued[0].not_after)}, {written} {target}"]
     run.emit({"out": target, "certificates": [report.certificate(one) for one in issued]}, lines)
+
+
+@app.verb("serve")
+def serve(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="DIR")],
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where to listen, on this machine only; port 0 takes a free one.")
+    ] = "127.0.0.1:0",
+) -> None:
+    """Serve timestamps of the authority (RFC 3161) over HTTP on this machine, until Ctrl-C or SIGTERM."""
+    from signkit.cli.base import flush
+    from signkit.lab.serving import until_signal
+
+    run = session(context)
+    with until_signal() as wait, run.wiring().lab_server(folder, listen) as server:
+        run.emit({"urls": server.urls}, [f"serving {url}" for url in server.urls.values()])
+        run.notice("for tests only; Ctrl-C ends it")
+        flush()
+        wait()
