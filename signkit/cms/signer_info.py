@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from signkit import algorithms
@@ -27,6 +27,17 @@ def digest_name(info: SignerInfo) -> str:
     """
     oid, _parameters = algorithms.split_identifier(info.digest_algorithm)
     return oids.DIGESTS.get(oid, oid)
+
+
+def require_announced(info: SignerInfo, digest_algorithms: Sequence[bytes]) -> None:
+    """Refuse a signer whose digest algorithm is not among those of its SignedData (RFC 5652 section 5.1).
+
+    Raises:
+        MalformedError: it is not.
+    """
+    announced = {algorithms.split_identifier(one)[0] for one in digest_algorithms}
+    if algorithms.split_identifier(info.digest_algorithm)[0] not in announced:
+        raise MalformedError("the digest algorithm of a signer is not among the SignedData's")
 
 
 def digest_name_or_empty(info: SignerInfo) -> str:

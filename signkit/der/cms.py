@@ -18,8 +18,10 @@ SIGNED_DATA_KINDS = (oids.SIGNED_DATA, oids.SM2_SIGNED_DATA)
 """Content types of a ContentInfo with SignedData: RFC 5652's, and GM/T 0010's for the same structure."""
 
 MAXIMUM_ELEMENTS = 100_000
-"""Most elements in the sets of a SignedData: certificates and CRLs count as one each, signers with all that is in them.
-"""
+"""Most elements in the sets of a SignedData: certificates, CRLs and values of attributes count as one each."""
+
+_LEVELS = 5
+"""From signerInfos down to the values of attributes."""
 
 _SMALL = 1 << 16
 """A file of fewer bytes can't hold enough elements to matter."""
@@ -213,22 +215,22 @@ def _refuse_oversized(der: bytes) -> None:
         return
     left = MAXIMUM_ELEMENTS
     for field in fields:
-        left -= _count(field, left, deep=field.tag == reader.SET)
+        left -= _count(field, left, _LEVELS if field.tag == reader.SET else 1)
     if left <= 0:
         raise MalformedError(f"SignedData has more than {MAXIMUM_ELEMENTS} elements in its sets")
 
 
-def _count(element: reader.Element, most: int, *, deep: bool) -> int:
-    """How many elements there are in a constructed one, ``deep`` with those below; at most ``most``."""
-    if not element.tag & 0x20 or most <= 0:
+def _count(element: reader.Element, most: int, levels: int) -> int:
+    """How many elements there are in a constructed one, so many levels down; at most ``most``."""
+    if not levels or not element.tag & 0x20 or most <= 0:
         return 0
     try:
         children = reader.first_children(element, most)
     except MalformedError:
         return 0
     total = len(children)
-    for child in children if deep else ():
-        total += _count(child, most - total, deep=True)
+    for child in children:
+        total += _count(child, most - total, levels - 1)
     return total
 
 

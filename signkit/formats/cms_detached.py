@@ -49,10 +49,8 @@ class ParsedCms:
                 f"the SignedData has {signers} signers and {certificates} certificates, "
                 f"expected at most {MAXIMUM_SIGNERS} and {MAXIMUM_CERTIFICATES}"
             )
-        announced = {algorithms.split_identifier(one)[0] for one in parsed.signed_data.digest_algorithms}
         for info in parsed.signed_data.signer_infos:
-            if algorithms.split_identifier(info.digest_algorithm)[0] not in announced:
-                raise MalformedError("the digest algorithm of a signer is not among the SignedData's")
+            signer_info.require_announced(info, parsed.signed_data.digest_algorithms)
         self.signed_data = parsed.signed_data
         self.encoding = parsed.encoding
 

@@ -98,6 +98,7 @@ def load(data: bytes) -> TimeStampToken:
         raise MalformedError("the timestamp token has no content, expected TSTInfo")
     if len(found.signer_infos) != 1:
         raise MalformedError(f"the timestamp token has {len(found.signer_infos)} signers, expected one")
+    signer_info.require_announced(found.signer_infos[0], found.digest_algorithms)
     info = tsp.decode_info(found.content)
     imprint.digest_name(info.imprint)
     if info.critical_extensions:

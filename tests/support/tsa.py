@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from signkit.algorithms import digests
-from signkit.der import oids, tsp, writer
+from signkit.der import oids, tsp
 from tests.support import cms_builder, pki
 from tests.support.cms_builder import Attribute, SignedData, Signer, attribute
 
@@ -53,6 +53,7 @@ class Token:
         content_type: of what is signed.
         signers: how many signers there are.
         bag: certificates that go along beside the authority's.
+        changes: fields of ``cms_builder.Signer``.
     """
 
     stamped: bytes
@@ -90,13 +91,14 @@ class Token:
                 cms_builder.message_digest(self.tst_info),
                 *binding,
             )
-        one = Signer(pki.key(self.key), leaf, attributes, **dict(self.changes))
+        one = Signer(pki.key(self.key), leaf, **({"attributes": attributes} | dict(self.changes)))
         bag = (pki.chain().issuing,) if self.bag is None else self.bag
         return SignedData(
             signers=(one,) * self.signers,
             certificates=(leaf, *bag),
             artifact=self.tst_info,
             version=3,
+            digest_algorithms=(one.digest_algorithm,),
             content_type=self.content_type,
             content=self.tst_info,
         ).encode()
@@ -130,6 +132,3 @@ def stamped(
     unsigned = attribute(kind, *encoded)
     given_certificates = {} if certificates is None else {"certificates": certificates}
     return cms_builder.signature(replace(fixed, unsigned=(*fixed.unsigned, unsigned)), **given_certificates)
-
-
-NOTHING = writer.sequence()
