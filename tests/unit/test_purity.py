@@ -26,10 +26,13 @@ from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
+from signkit.lab import timestamping
 from signkit.lab.authority import Authority, SigningKey
 from signkit.operations.keys import KeyService, SignInput
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
+from signkit.tsp import request as tsp_request
+from signkit.tsp import response, token
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
@@ -124,6 +127,17 @@ def exercise_request_to_verdict() -> None:
         assert result.accepted is accepted
         assert verification_report.document(result, tool_version="0")["accepted"] is accepted
         assert list(text_report.lines(result))
+
+
+def exercise_timestamp() -> None:
+    """From a request to a token that is found right, in memory."""
+    now = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    authority = timestamping.create(Authority.create(now, os.urandom), clock=lambda: now, random=os.urandom)
+    answer = response.decode(authority.answer(tsp_request.over(b"signature value", "sha256", nonce=5).encode()))
+    made = token.load(answer.token or b"")
+    assert all(check.passed for check in token.answers(made, nonce=5, policy=timestamping.POLICY))
+    found = token.examine(made, b"signature value", map(certificate.load, made.certificates))
+    assert all(check.passed for check in found.checks)
 
 
 def exercise_sealing() -> None:
