@@ -47,9 +47,10 @@ def signer(certificate: Certificate, carried: Carried, trust: Trust, at: datetim
 
 @lru_cache(maxsize=256)
 def authority(certificate: Certificate, carried: Carried, trust: Trust, at: datetime) -> PathResult:
-    """The path of a time-stamping authority, judged at the time that its token states."""
+    """The path of a time-stamping authority, judged at the time that its token states: checks ``timestamp.path.*``."""
     anchors = trust.tsa_trust_anchors or trust.trust_anchors
-    return _judge(certificate, carried, trust, anchors, at, oids.TIME_STAMPING)
+    found = _judge(certificate, carried, trust, anchors, at, oids.TIME_STAMPING)
+    return found._replace(checks=tuple(check._replace(name=f"timestamp.{check.name}") for check in found.checks))
 
 
 def _judge(

@@ -81,7 +81,7 @@ def establish(signer: Signer, carried: Carried, trust: Trust) -> Established:
     for one in valid:
         all_carried = all_carried.with_more(one.carried)
     return Established(
-        at=chosen.result.time if valid and chosen.result else trust.now,
+        at=_whole(chosen.result.time) if valid and chosen.result else trust.now,
         proven=bool(valid),
         timestamp=chosen.result,
         carried=all_carried,
@@ -140,8 +140,8 @@ def _judge(data: bytes, signer: Signer, carried: Carried, trust: Trust) -> _Judg
     checks.append(_time(token, trust))
     path: tuple[Certificate, ...] = ()
     if examined.certificate is not None:
-        found = paths.authority(examined.certificate, own.with_more(carried), trust, token.time)
-        checks += [check._replace(name=f"timestamp.{check.name}") for check in found.checks]
+        found = paths.authority(examined.certificate, own.with_more(carried), trust, _whole(token.time))
+        checks += found.checks
         path = found.path
     return _Judged(_result(token, examined.certificate, path), own, tuple(checks))
 
@@ -171,6 +171,11 @@ def _result(token: TimeStampToken, certificate: Certificate | None, path: tuple[
         digest=token.digest,
         path=path,
     )
+
+
+def _whole(moment: datetime) -> datetime:
+    """The second that a moment is in, as certificates count: so that a path is judged once for all tokens of it."""
+    return moment.replace(microsecond=0)
 
 
 def _readable(certificates: Iterable[bytes]) -> Iterable[Certificate]:
