@@ -27,7 +27,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 IGNORED = "ignored"
 _NON_CRITICAL_PROFILES = ("authenticode",)
-_REFUSING = (Verdict.FAIL, Verdict.INDETERMINATE)
 
 
 class Established(NamedTuple):
@@ -49,15 +48,16 @@ class Established(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """One token, judged."""
+    """One token, judged; ``faults`` are those of its checks that keep it from proving anything."""
 
     result: TimestampResult | None
     carried: Carried
     checks: tuple[Check, ...]
+    faults: tuple[Check, ...]
 
     @property
     def valid(self) -> bool:
-        return self.result is not None and not any(check.verdict in _REFUSING for check in self.checks)
+        return self.result is not None and not self.faults
 
 
 def establish(signer: Signer, carried: Carried, trust: Trust) -> Established:
@@ -105,19 +105,18 @@ def _established(chosen: _Judged, trust: Trust) -> Check:
         at = _text(chosen.result.time)
         return passed(name, f"signed before {at}, as a timestamp proves", source=source, at=at, now=now)
     detail = f"the timestamp does not prove any time, and so the signer was judged at {now}"
-    if all(check.verdict is not Verdict.FAIL for check in chosen.checks):
+    if all(check.verdict is not Verdict.FAIL for check in chosen.faults):
         return Check(name, Verdict.INDETERMINATE, detail, {"now": now}, source)
     return failed(name, detail, source=source, now=now)
 
 
 def _other(number: int, judged: _Judged) -> Check:
     """A further token: shown with what it came to, and never a reason to refuse."""
-    faults = [f"{check.name}: {check.detail}" for check in judged.checks if check.verdict in _REFUSING]
+    faults = [f"{check.name}: {check.detail}" for check in judged.faults]
     time = _text(judged.result.time) if judged.result else "an unknown time"
     came_to = f"not valid ({'; '.join(faults)})" if faults else "valid"
     detail = f"token {number} of {time} is {came_to}; another one counts"
-    found = [check.name for check in judged.checks if check.verdict in _REFUSING]
-    return skipped("timestamp.other-token", detail, token=number, found=found)
+    return skipped("timestamp.other-token", detail, token=number, found=[check.name for check in judged.faults])
 
 
 def _judge(data: bytes, signer: Signer, carried: Carried, trust: Trust) -> _Judged:
@@ -125,7 +124,7 @@ def _judge(data: bytes, signer: Signer, carried: Carried, trust: Trust) -> _Judg
         token = tokens.load(data)
     except MalformedError as error:
         check = failed("timestamp.format", error.message, source="RFC 3161 2.4.2")
-        return _Judged(None, Carried(), (check,))
+        return _Judged(None, Carried(), (check,), (check,))
     crls, ocsp_responses = cms_detached.revocation_values(token.signed_data)
     own = Carried(token.certificates, crls, ocsp_responses)
     anchors = trust.tsa_trust_anchors or trust.trust_anchors
@@ -143,7 +142,14 @@ def _judge(data: bytes, signer: Signer, carried: Carried, trust: Trust) -> _Judg
         found = paths.authority(examined.certificate, own.with_more(carried), trust, _whole(token.time))
         checks += found.checks
         path = found.path
-    return _Judged(_result(token, examined.certificate, path), own, tuple(checks))
+    faults = tuple(check for check in checks if _is_fault(check, trust))
+    return _Judged(_result(token, examined.certificate, path), own, tuple(checks), faults)
+
+
+def _is_fault(check: Check, trust: Trust) -> bool:
+    """Whether a check keeps a token from proving its time; an unknown revocation status does only where it must."""
+    tolerated = check.name.startswith("timestamp.revocation.") and trust.revocation != "require"
+    return check.verdict is Verdict.FAIL or (check.verdict is Verdict.INDETERMINATE and not tolerated)
 
 
 def _time(token: TimeStampToken, trust: Trust) -> Check:
