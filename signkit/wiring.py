@@ -17,6 +17,7 @@ from signkit.files import FileSink, FileSource
 if TYPE_CHECKING:
     from signkit.keys.reference import KeyReference
     from signkit.keys.sealing import Kek
+    from signkit.lab.serving import LabServer
     from signkit.operations.certificates import CertificateService
     from signkit.operations.doctor import Finding
     from signkit.operations.keys import KeyService
@@ -322,6 +323,14 @@ class Wiring:
         now, random = self.clock(), secrets.token_bytes
         issued = authority.issue(found.der, now=now, random=random, days=days, further_extensions=extensions)
         return [load(der) for der in issued]
+
+    def lab_server(self, folder: str, address: str) -> LabServer:
+        """The services of the throwaway authority in a folder on ``HOST:PORT``, not yet running."""
+        from signkit.lab import folder as lab_folder
+        from signkit.lab import serving
+
+        authority = lab_folder.load(folder, FileSource())
+        return serving.of(authority, address, clock=self.clock, random=secrets.token_bytes)
 
     def doctor(self) -> list[Finding]:
         """What works here."""

@@ -160,6 +160,19 @@ def prehash(
     return family(_family_of(algorithm)).prehash(algorithm, public_key_info, message, signer_id)
 
 
+def signer_prefix(algorithm: SignatureAlgorithm, public_key_info: bytes, signer_id: bytes) -> bytes:
+    """What goes before a message that is digested: Z for SM2 (GB/T 32918.2 section 5.5), nothing for all others.
+
+    Raises:
+        MalformedError: the public key or the identifier can't be used.
+    """
+    if not algorithm.binds_signer:
+        return b""
+    from signkit.algorithms import sm2
+
+    return sm2.signer_prefix(public_key_info, signer_id)
+
+
 def verify_message(
     algorithm: SignatureAlgorithm,
     public_key_info: bytes,

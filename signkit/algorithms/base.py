@@ -18,6 +18,7 @@ class SignatureAlgorithm(NamedTuple):
         cms_identifier: DER AlgorithmIdentifier in a SignerInfo (RFC 3370 and RFC 4056 differ from RFC 4055 for RSA).
         binds_signer: whether what is digested begins with the signer's identity and key (SM2's Z).
         cms_digest: digest of the content beside it in CMS where the algorithm takes messages; empty = ``digest``.
+        cms_alternatives: further digests of the content that are strong enough for it when others chose them.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SignatureAlgorithm(NamedTuple):
     cms_identifier: bytes
     cms_digest: str = ""
     binds_signer: bool = False
+    cms_alternatives: tuple[str, ...] = ()
 
     @property
     def content_digest(self) -> str:

@@ -39,11 +39,29 @@ class _Sm3:
         return self._hash.copy().finalize()
 
 
+_PREFIX = ":"
+
+
+def with_prefix(name: str, prefix: bytes) -> str:
+    """Name of the digest of some bytes behind a prefix, for whoever streams them: ``sm3:`` and the prefix in hex.
+
+    SM2 signs SM3(Z || M): so an artifact is digested for one signer without anybody holding it whole.
+    """
+    return f"{name}{_PREFIX}{prefix.hex()}" if prefix else name
+
+
+def is_plain(name: str) -> bool:
+    """Whether it is a digest of the bytes alone, without a prefix."""
+    return _PREFIX not in name
+
+
 def new(name: str) -> Digest:
-    """A fresh digest object for one of ``SIZES``."""
-    if name == "sm3":
-        return _Sm3()
-    return hashlib.new(name, usedforsecurity=name not in ("sha1",))
+    """A fresh digest object for one of ``SIZES``, also with a prefix (``with_prefix``), which it has taken in."""
+    name, _, prefix = name.partition(_PREFIX)
+    hasher: Digest = _Sm3() if name == "sm3" else hashlib.new(name, usedforsecurity=name not in ("sha1",))
+    if prefix:
+        hasher.update(bytes.fromhex(prefix))
+    return hasher
 
 
 def digest(name: str, data: bytes) -> bytes:

@@ -25,9 +25,15 @@ _PUBLIC: dict[str, Any] = {
 }
 
 
+_WEAKER_DIGESTS = {"ML_DSA_44": ("sha384", "sha256"), "ML_DSA_65": ("sha384",), "ML_DSA_87": ()}
+"""Digests of the content beside SHA-512 that are as strong as the parameter set (RFC 9882 section 3.3, table 1)."""
+
+
 def _algorithm(name: str) -> SignatureAlgorithm:
     identifier = writer.sequence(writer.oid(_OIDS[name]))
-    return SignatureAlgorithm(name, None, identifier, identifier, cms_digest="sha512")
+    return SignatureAlgorithm(
+        name, None, identifier, identifier, cms_digest="sha512", cms_alternatives=_WEAKER_DIGESTS[name]
+    )
 
 
 ALGORITHMS = {name: _algorithm(name) for name in _OIDS}

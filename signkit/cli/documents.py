@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signkit.report.json import Document, certificate, request, time
+from signkit.report.json import Document, certificate, request, time, token
 
 if TYPE_CHECKING:
     from signkit.formats.base import Signer
@@ -77,12 +77,15 @@ def listed(listed: Listed) -> Document:
 
 
 def inspected(found: Inspected) -> Document:
-    """What is in a signature, certificate or request."""
-    from signkit.operations.inspect import InspectedCertificates
+    """What is in a signature, timestamp, certificate or request."""
+    from signkit.operations.inspect import InspectedCertificates, InspectedTimestamp
     from signkit.x509.request import CertificationRequest
 
     if isinstance(found, InspectedCertificates):
         return {"kind": "certificates", "certificates": [certificate(one) for one in found.certificates]}
+    if isinstance(found, InspectedTimestamp):
+        status = {} if found.status is None else {"status": found.status}
+        return {"kind": "timestamp", **status, **({} if found.token is None else token(found.token))}
     if isinstance(found, CertificationRequest):
         return {"kind": "certification request", **request(found)}
     return {
@@ -121,6 +124,17 @@ def published_lines(done: Published, *, dry_run: bool) -> list[str]:
     return lines
 
 
+def timestamp(data: bytes) -> Document:
+    """A timestamp token, or why it can't be read."""
+    from signkit.errors import MalformedError
+    from signkit.tsp.token import load
+
+    try:
+        return token(load(data))
+    except MalformedError as error:
+        return {"malformed": error.message}
+
+
 def _signer(signer: Signer) -> Document:
     return {
         "signer": str(signer.certificate.subject) if signer.certificate else None,
@@ -129,5 +143,5 @@ def _signer(signer: Signer) -> Document:
         "digest_algorithm": signer.digest,
         "signing_time": time(signer.signing_time) if signer.signing_time else None,
         "signed_attributes": list(signer.attributes),
-        "timestamps": signer.timestamps,
+        "timestamps": [timestamp(data) for data in signer.timestamps],
     }

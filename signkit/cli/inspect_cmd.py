@@ -14,7 +14,7 @@ app = App()
 
 @app.verb("inspect")
 def inspect(context: typer.Context, file: Annotated[str, typer.Argument(metavar="F")]) -> None:
-    """Show what is in a signature, certificate or certification request. Nothing is judged."""
+    """Show what is in a signature, timestamp, certificate, request, CRL or OCSP response. Nothing is judged."""
     from signkit.cli import revocation_documents
     from signkit.files import FileSource
     from signkit.operations import inspect as operation

@@ -71,3 +71,23 @@ def revoke(
     when = moment(at) if at is not None else None
     done = run.wiring().revoke_in_lab(folder, certificate, reason=reason, when=when, dry_run=dry_run)
     run.emit(documents.published(done), documents.published_lines(done, dry_run=dry_run))
+
+
+@app.verb("serve")
+def serve(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="DIR")],
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where to listen, on this machine only; port 0 takes a free one.")
+    ] = "127.0.0.1:0",
+) -> None:
+    """Serve timestamps of the authority (RFC 3161) over HTTP on this machine, until Ctrl-C or SIGTERM."""
+    from signkit.cli.base import flush
+    from signkit.lab.serving import until_signal
+
+    run = session(context)
+    with until_signal() as wait, run.wiring().lab_server(folder, listen) as server:
+        run.emit({"urls": server.urls}, [f"serving {url}" for url in server.urls.values()])
+        run.notice("for tests only; Ctrl-C ends it")
+        flush()
+        wait()

@@ -25,9 +25,9 @@ COMMANDS = {
     "cert": "Certificates: import, list, show, export, validate",
     "sign": "Sign artifacts with a certified key version",
     "verify": "Verify artifacts: certificate chain and signature together",
-    "inspect": "Show what is in a signature, certificate or request",
+    "inspect": "Show what is in a signature, timestamp, certificate or request",
     "raw": "Bare signatures and encryption by a key version",
-    "lab": "A throwaway authority for trying things out: create, issue",
+    "lab": "A throwaway authority for trying things out: create, issue, serve",
     "doctor": "Tell what works here",
 }
 """Command to its line of help; the module of this package that implements it is named after it with ``_cmd``."""

@@ -6,6 +6,9 @@ from __future__ import annotations
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
+SM2_DATA = "1.2.156.10197.6.1.4.2.1"  # GM/T 0010
+SM2_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2"
+OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"  # RFC 5940: an OCSP response among the CRLs of a SignedData
 
 # attributes (RFC 5652 section 11, RFC 5035, RFC 6211, RFC 3161 appendix A)
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
@@ -15,6 +18,7 @@ SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+MICROSOFT_TIME_STAMP = "1.3.6.1.4.1.311.3.3.1"  # the same token, where Authenticode keeps it
 SMIME_CAPABILITIES = "1.2.840.113549.1.9.15"
 EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 
@@ -99,10 +103,14 @@ CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+LIFETIME_SIGNING = "1.3.6.1.4.1.311.10.3.13"  # Microsoft: a signature does not outlive this certificate
 
 NAMES = {
     DATA: "data",
     SIGNED_DATA: "signedData",
+    TST_INFO: "TSTInfo",
+    SM2_DATA: "data (GM/T 0010)",
+    SM2_SIGNED_DATA: "signedData (GM/T 0010)",
     CONTENT_TYPE: "content-type",
     MESSAGE_DIGEST: "message-digest",
     SIGNING_TIME: "signing-time",
@@ -110,6 +118,7 @@ NAMES = {
     SIGNING_CERTIFICATE_V2: "signing-certificate-v2",
     ALGORITHM_PROTECTION: "cms-algorithm-protection",
     SIGNATURE_TIME_STAMP: "signature-time-stamp",
+    MICROSOFT_TIME_STAMP: "signature-time-stamp (Microsoft)",
     SMIME_CAPABILITIES: "smime-capabilities",
     SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
     KEY_USAGE: "keyUsage",
@@ -142,6 +151,7 @@ NAMES = {
     EMAIL_PROTECTION: "emailProtection",
     TIME_STAMPING: "timeStamping",
     OCSP_SIGNING: "OCSPSigning",
+    LIFETIME_SIGNING: "lifetimeSigning",
     RSA_ENCRYPTION: "rsaEncryption",
     RSA_MD5: "md5WithRSAEncryption",
     RSA_SHA1: "sha1WithRSAEncryption",

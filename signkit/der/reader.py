@@ -126,6 +126,20 @@ def _read(data: bytes, position: int, end: int) -> Element:
     return Element(data, tag, position, body, body + length)
 
 
+def first_children(element: Element, count: int) -> list[Element]:
+    """The first elements inside one, at most so many; what follows is not looked at.
+
+    Raises:
+        MalformedError: one of these is not DER.
+    """
+    out: list[Element] = []
+    position = element.body
+    while position < element.end and len(out) < count:
+        out.append(_read(element.data, position, element.end))
+        position = out[-1].end
+    return out
+
+
 def integer(element: Element, what: str = "INTEGER") -> int:
     """Value of an INTEGER.
 

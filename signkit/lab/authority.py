@@ -68,7 +68,10 @@ class Profile:
 ROOT = Profile(("keyCertSign", "cRLSign"), ca=True, path_length=1)
 ISSUING = Profile(("keyCertSign", "cRLSign"), ca=True, path_length=0)
 PURPOSES: Mapping[str, Profile] = MappingProxyType(
-    {"code-signing": Profile(("digitalSignature",), (oids.CODE_SIGNING,))},
+    {
+        "code-signing": Profile(("digitalSignature",), (oids.CODE_SIGNING,)),
+        "timestamping": Profile(("digitalSignature",), (oids.TIME_STAMPING,), extended_key_usage_critical=True),
+    },
 )
 """What leaf certificates can be issued for: one row for each purpose."""
 

@@ -72,7 +72,7 @@ class VerifyingService:
         suffix = formats.format_named(format).suffix
         results = []
         for artifact in without_signatures(artifacts, suffix):
-            subject = self._subject(artifact, artifact + suffix if signature is None else signature, format)
+            subject = self._subject(artifact, artifact + suffix if signature is None else signature, format, given)
             results.append(decide(examine(subject, given), policy))
         return VerificationResult(tuple(results), now)
 
@@ -89,7 +89,7 @@ class VerifyingService:
             found += ders
         return tuple(dict.fromkeys(found))
 
-    def _subject(self, artifact: str, signature: str, format: str) -> ArtifactInput:
+    def _subject(self, artifact: str, signature: str, format: str, given: Trust) -> ArtifactInput:
         """Read one artifact and its signature; what goes wrong becomes part of the evidence."""
         if not self._source.exists(artifact):
             return ArtifactInput(artifact, signature, None, {}, False, _missing(artifact))
@@ -100,7 +100,11 @@ class VerifyingService:
                 return ArtifactInput(artifact, signature, None, digested.values, False, None)
             data = self._source.read(signature, limit=MAXIMUM_SIGNATURE, what="signature")
             parsed = formats.format_named(format).parse(data)
-            digested = self._source.digest(artifact, parsed.digests or (_FALLBACK_DIGEST,))
+            digested = self._source.digest(
+                artifact,
+                parsed.required_digests((*given.intermediates, *given.trust_anchors), given.sm2_id)
+                or (_FALLBACK_DIGEST,),
+            )
         except (FileError, MalformedError) as error:
             return ArtifactInput(artifact, signature, None, {}, present, error)
         is_der = is_one_element(digested.head, digested.size)

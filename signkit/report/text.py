@@ -60,6 +60,11 @@ def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
         yield f"    path: {' < '.join(one.subject.short for one in signer.path)}"
     if signer.signing_time:
         yield f"    claims to have signed at {time(signer.signing_time)}"
+    if signer.timestamp is not None:
+        word = "signed before" if signer.proven_time is not None else "timestamp that proves nothing, of"
+        found = signer.timestamp
+        whom = found.certificate.subject if found.certificate else found.authority or "an authority without certificate"
+        yield f"    {word} {time(found.time)}, stamped by {whom}"
 
 
 def _identity(artifact: ArtifactResult) -> Iterator[str]:

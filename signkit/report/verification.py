@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from signkit.evidence import Check
-from signkit.report.json import time
+from signkit.report.json import precise_time, seconds, time
 from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult
+from signkit.x509.certificate import Certificate
 
 SCHEMA = "signkit.verification/v1"
 
@@ -49,20 +50,40 @@ def _signer(signer: SignerResult) -> dict[str, Any]:
         "key_type": signer.key_type or None,
         "algorithm": signer.algorithm,
         "signing_time": time(signer.signing_time) if signer.signing_time else None,
-        "timestamp": None,
+        "timestamp": _timestamp(signer),
         "accepted": signer.accepted,
-        "path": [
-            {
-                "subject": str(one.subject),
-                "issuer": str(one.issuer),
-                "serial_number": f"{one.serial_number:x}",
-                "certificate_sha256": one.fingerprint,
-                "not_before": time(one.not_before),
-                "not_after": time(one.not_after),
-            }
-            for one in signer.path
-        ],
+        "path": [_certificate(one) for one in signer.path],
         "paths_tried": list(signer.tried),
+    }
+
+
+def _timestamp(signer: SignerResult) -> dict[str, Any] | None:
+    """The token that counts; ``valid`` when it proves its time."""
+    found = signer.timestamp
+    if found is None:
+        return None
+    authority = found.certificate
+    return {
+        "valid": signer.proven_time is not None,
+        "time": precise_time(found.time),
+        "accuracy_seconds": seconds(found.accuracy),
+        "policy": found.policy,
+        "serial_number": f"{found.serial_number:x}",
+        "digest_algorithm": found.digest,
+        "subject": str(authority.subject) if authority else found.authority or None,
+        "certificate_sha256": authority.fingerprint if authority else None,
+        "path": [_certificate(one) for one in found.path],
+    }
+
+
+def _certificate(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "subject": str(certificate.subject),
+        "issuer": str(certificate.issuer),
+        "serial_number": f"{certificate.serial_number:x}",
+        "certificate_sha256": certificate.fingerprint,
+        "not_before": time(certificate.not_before),
+        "not_after": time(certificate.not_after),
     }
 
 

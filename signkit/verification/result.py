@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from signkit.evidence import Check, Verdict
@@ -37,6 +37,8 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"path\.0\.format", "the file is damaged or holds no certificate; 'signkit inspect' shows what is in it"),
     (r"path\.built", "name the right root with --trust, and missing intermediates with --intermediate"),
     (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),
+    (r"timestamp\.path\..*", "name the root of the time-stamping authority with --tsa-trust"),
+    (r"timestamp\..*|time\.established", "have it stamped anew, or judge without timestamps by a policy"),
     (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),
     (r"threshold", "more of the required keys must sign"),
     (r"signature\.algorithm", "sign again with one of the accepted algorithms"),
@@ -55,6 +57,30 @@ def hint_for(check: Check) -> str:
     return next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, check.name)), "")
 
 
+class TimestampResult(NamedTuple):
+    """The timestamp token of a signer that counts; whether it is valid, the checks ``timestamp.*`` say.
+
+    Attributes:
+        time: what it states, aware UTC.
+        certificate: of the time-stamping authority, or None when it is missing.
+        authority: how the token itself names the authority, empty when it does not.
+        policy: the authority's policy (dotted).
+        serial_number: number of the token.
+        accuracy: how far ``time`` may be off, or None when only the policy says it.
+        digest: name of the digest algorithm of the message imprint.
+        path: certificates from the authority's to the trust anchor, as far as known.
+    """
+
+    time: datetime
+    certificate: Certificate | None
+    authority: str
+    policy: str
+    serial_number: int
+    accuracy: timedelta | None
+    digest: str
+    path: tuple[Certificate, ...]
+
+
 class SignerResult(NamedTuple):
     """One signer, judged.
 
@@ -68,6 +94,7 @@ class SignerResult(NamedTuple):
         tried: other paths, each with the reason it was not taken.
         checks: every check of this signer.
         accepted: whether the policy accepts this signer.
+        timestamp: the timestamp token that counts, valid or not; None when there is none.
     """
 
     certificate: Certificate | None
@@ -79,6 +106,13 @@ class SignerResult(NamedTuple):
     tried: tuple[str, ...]
     checks: tuple[Check, ...]
     accepted: bool = False
+    timestamp: TimestampResult | None = None
+
+    @property
+    def proven_time(self) -> datetime | None:
+        """The time before which it was signed, as a valid timestamp proves; None without one."""
+        established = any(check.name == "time.established" and check.passed for check in self.checks)
+        return self.timestamp.time if self.timestamp is not None and established else None
 
     @property
     def subject(self) -> str:

@@ -26,27 +26,29 @@ from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
-from signkit.lab import revoking
+from signkit.lab import revoking, timestamping
 from signkit.lab.authority import PURPOSES, Authority, SigningKey
 from signkit.lab.revoking import Revocations
 from signkit.network_ports import FetchedEvidence
 from signkit.operations import inspect_revocation
 from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.revocation import gather
 from signkit.operations.validate import validate_path
 from signkit.report import path as path_report
-from signkit.operations.revocation import gather
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
+from signkit.tsp import request as tsp_request
+from signkit.tsp import response, token
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.path_outcome import PathOutcome
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
-from tests.support import extensions, pki
 from signkit.x509 import certificate, names, ocsp, pem, request, revocation
 from signkit.x509.path import Bag
 from signkit.x509.revocation import RevocationEvidence
+from tests.support import extensions, pki
 from tests.support.fakes import MemoryProvider, MemoryStore
 from tests.support.purity import run_without_effects
 
@@ -174,6 +176,17 @@ def exercise_certification_path() -> None:
     outcome = PathOutcome("leaf.pem", result, pki.NOW, pki.NOW, "code-signing", "code-signing")
     assert path_report.document(outcome, tool_version="0")["accepted"] is True
     assert list(path_report.lines(outcome, every_check=True))
+
+
+def exercise_timestamp() -> None:
+    """From a request to a token that is found right, in memory."""
+    now = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    authority = timestamping.create(Authority.create(now, os.urandom), clock=lambda: now, random=os.urandom)
+    answer = response.decode(authority.answer(tsp_request.over(b"signature value", "sha256", nonce=5).encode()))
+    made = token.load(answer.token or b"")
+    assert all(check.passed for check in token.answers(made, nonce=5, policy=timestamping.POLICY))
+    found = token.examine(made, b"signature value", map(certificate.load, made.certificates))
+    assert all(check.passed for check in found.checks)
 
 
 def exercise_sealing() -> None:

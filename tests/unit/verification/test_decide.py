@@ -295,13 +295,12 @@ def test_all_faults_are_reported_at_once() -> None:
     assert result.exit_status == 12
 
 
-def test_timestamps_are_named_and_not_counted_on() -> None:
+def test_a_timestamp_that_is_none_refuses() -> None:
     from tests.support.cms_builder import attribute
 
     stamped = signature(signer(unsigned=(attribute(oids.SIGNATURE_TIME_STAMP, writer.NULL),)))
     result = judge(stamped)
-    assert result.accepted
-    check = find(result.checks, "timestamp.present")
-    assert check is not None
-    assert check.verdict is not Verdict.PASS
+    assert result.exit_status == 18
+    assert result.reasons == ("timestamp.format", "time.established")
+    assert judge(stamped, timestamp="ignored").accepted
     assert judge(stamped, at=pki.NOT_AFTER + timedelta(days=1)).exit_status == 15
