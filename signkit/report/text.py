@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from signkit.evidence import Check, Verdict
 from signkit.report.json import time
-from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult
+from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult, refuses, warns
 
 _MARKS = {
     Verdict.PASS: "ok  ",
@@ -40,14 +40,16 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
         word = "REFUSED" if artifact.exit_status >= 10 else "NOT DECIDED"
         yield f"{artifact.artifact}: {word} ({artifact.exit_status}): {', '.join(artifact.reasons)}"
     if short and artifact.accepted:
+        yield from map(_check, artifact.warnings)
         return
+    if artifact.policy:
+        yield f"  policy: {artifact.policy}"
     for number, signer in enumerate(artifact.signers):
         yield from _signer(signer, number if len(artifact.signers) > 1 else None)
     yield from _identity(artifact)
     for check in artifact.checks:
-        open_or_failed = check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
-        if open_or_failed or (every_check and check.name != "identity"):
-            yield from _check(check)
+        if refuses(check) or warns(check) or (every_check and check.name != "identity"):
+            yield _check(check)
 
 
 def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
@@ -70,7 +72,7 @@ def _identity(artifact: ArtifactResult) -> Iterator[str]:
             return
 
 
-def _check(check: Check) -> Iterator[str]:
+def _check(check: Check) -> str:
     detail = f": {check.detail}" if check.detail else ""
     whose = f" (signer {check.facts['signer']})" if "signer" in check.facts else ""
-    yield f"  {_MARKS[check.verdict]} {check.name}{whose}{detail}"
+    return f"  {'WARN' if warns(check) else _MARKS[check.verdict]} {check.name}{whose}{detail}"

@@ -36,6 +36,7 @@ _PATH = (
     "path.N.name-constraints",
     "path.N.policies",
     "path.N.key-strength",
+    "path.N.serial-number",
     "path.N.unknown-critical-extensions",
 )
 _TIMESTAMP = (
@@ -46,6 +47,10 @@ _TIMESTAMP = (
     "timestamp.signing-certificate",
     "timestamp.extended-key-usage",
     "timestamp.time",
+    "timestamp.key-period",
+    "timestamp.nonce",
+    "timestamp.policy",
+    "timestamp.other-token",
     *(f"timestamp.{name}" for name in _PATH),
     "timestamp.revocation.N",
 )

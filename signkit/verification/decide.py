@@ -131,8 +131,12 @@ def _lowered(check: Check, policy: Policy) -> Check:
 
 
 def _warned(check: Check, policy: Policy) -> bool:
-    if check.name.startswith("revocation.") and check.verdict is Verdict.INDETERMINATE:
-        if policy.revocation != "require":
+    if check.verdict is Verdict.INDETERMINATE:
+        # Nobody asked for certainty: an unknown status is shown, and so is a token of which nobody can say whether it
+        # is good; the moment of judgement is now in that case, so that what has expired is refused by its dates.
+        if check.name.startswith(("revocation.", "timestamp.revocation.")) and policy.revocation != "require":
+            return True
+        if check.name.startswith(("timestamp.", "time.")) and policy.timestamp != "required":
             return True
     return names.lowered(check.name, policy.actions)
 

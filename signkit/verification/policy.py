@@ -109,6 +109,10 @@ class Identity(NamedTuple):
         return out
 
 
+ANYBODY = Identity()
+"""Asks for nobody."""
+
+
 class Policy(NamedTuple):
     """The judgement to apply.
 
@@ -129,7 +133,7 @@ class Policy(NamedTuple):
             specific one counts.
     """
 
-    identity: Identity = Identity()
+    identity: Identity = ANYBODY
     require_identity: bool = False
     threshold: int = 1
     name: str = ""

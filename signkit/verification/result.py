@@ -36,11 +36,12 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"path\.leaf\.extended-key-usage", "the signer's certificate was not issued for code signing"),
     (r"path\.built", "name the right root with --trust, and missing intermediates with --intermediate"),
     (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),
+    (r"timestamp\.path\..*", "name the root of the time-stamping authority with --tsa-trust"),
+    (r"timestamp\..*|time\.established", "have it stamped anew, or judge without timestamps by a policy"),
     (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),
     (r"threshold", "more of the required keys must sign"),
     (r"signature\.algorithm", "sign again with one of the accepted algorithms"),
-    (r"revocation\..*", "give current CRLs with --crl or OCSP responses with --ocsp; what is revoked must be signed anew"),
-    (r"timestamp\..*|time\..*", "give the timestamp authority's root with --tsa-trust, or add a timestamp of a trusted one"),
+    (r"revocation\..*", "give current CRLs with --crl or OCSP responses with --ocsp; sign anew what is revoked"),
     (r"policy\.artifact", "name the artifact as the policy file does, or add a policy for it"),
 )
 
