@@ -99,26 +99,31 @@ def inspected(found: Inspected) -> Document:
     }
 
 
-def policy_file(found: PolicyFile) -> Document:
-    """A valid policy file."""
+def policy_file(found: PolicyFile, anything: str = "") -> Document:
+    """A valid policy file.
+
+    Args:
+        found: the file.
+        anything: stands in for lists of which an empty one means that everything is accepted.
+    """
     return {
         "policy_file": found.name,
-        "policies": [_policy(one) for one in found.policies],
+        "policies": [_policy(one, [anything] if anything else []) for one in found.policies],
         "tests": len(found.tests),
         "warnings": list(found.warnings),
     }
 
 
-def _policy(one: FilePolicy) -> Document:
+def _policy(one: FilePolicy, anything: list[str]) -> Document:
     policy = one.policy
     return {
         "name": policy.name,
         "artifacts": list(one.artifacts),
         "trust_anchors": list(one.trust_anchors),
         "profile": policy.profile,
-        "signers": [str(signer) for signer in policy.signers],
+        "signers": [str(signer) for signer in policy.signers] or anything,
         "threshold": policy.threshold,
-        "algorithms": list(policy.algorithms),
+        "algorithms": list(policy.algorithms) or anything,
         "timestamp": policy.timestamp,
         "tsa_trust_anchors": list(one.tsa_trust_anchors),
         "revocation": policy.revocation,

@@ -24,8 +24,7 @@ def check(context: typer.Context, file: _PolicyFile) -> None:
     found = policies.check(FileSource(), file)
     for warning in found.warnings:
         run.notice(f"warning: {warning}")
-    document = documents.policy_file(found)
-    run.emit(document, tree(document))
+    run.emit(documents.policy_file(found), tree(documents.policy_file(found, anything="any")))
 
 
 @app.verb("test")

@@ -113,15 +113,16 @@ def _timestamp(checks: list[Check], policy: Policy) -> list[Check]:
     """The checks, with what the policy says about timestamps applied to theirs."""
     if policy.timestamp == "ignored":
         return [_with_action(check, IGNORE) if check.name.startswith("timestamp.") else check for check in checks]
-    if policy.timestamp == "required":
-        made = {check.name for check in checks if check.passed}
-        detail = "the policy requires a trusted timestamp, found none"
-        kept = [check for check in checks if check.name != "timestamp.present" or check.verdict is not Verdict.SKIPPED]
-        if "timestamp.present" not in made and not any(check.name == "timestamp.present" for check in kept):
-            skipped_ones = [check.detail for check in checks if check.name == "timestamp.present"]
-            reason = f"{detail} ({skipped_ones[0]})" if skipped_ones else detail
-            kept.append(failed("timestamp.present", reason, source="RFC 5652 11.3"))
-        return kept if "time.established" in made else [*kept, failed("time.established", _NOT_MADE)]
+    if policy.timestamp != "required":
+        return checks
+    seen = {check.name for check in checks if check.verdict is not Verdict.SKIPPED}
+    if "timestamp.present" not in seen:
+        reasons = [f" ({check.detail})" for check in checks if check.name == "timestamp.present"]
+        detail = f"the policy requires a trusted timestamp, found none{''.join(reasons)}"
+        checks = [check for check in checks if check.name != "timestamp.present"]
+        checks.append(failed("timestamp.present", detail, source="RFC 5652 11.3"))
+    if "time.established" not in seen:
+        checks = [*checks, failed("time.established", _NOT_MADE)]
     return checks
 
 

@@ -60,7 +60,9 @@ def load(text: str, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also numbers and nestings beyond all measure
-        raise ConfigurationError(f"{name}: not valid TOML: {str(error)[:200]}") from error
+        raise ConfigurationError(
+            f"{name}: not valid TOML: {str(error)[:200]}", hint="docs/policy.md shows a whole policy file"
+        ) from error
 
 
 def read(
