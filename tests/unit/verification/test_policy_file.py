@@ -22,9 +22,9 @@ artifacts = ["dist/**"]
 trust-anchors = ["roots/acme.pem"]
 profile = "cabf"
 signers = [
-    { subject = "CN=Acme Release,O=Acme", issuer = "CN=Acme CA" },
-    { spki-sha256 = "%s", san = "email:Release@ACME.example" },
-    { certificate-sha256 = "%s" },
+    {{ subject = "CN=Acme Release,O=Acme", issuer = "CN=Acme CA" }},
+    {{ spki-sha256 = "{}", san = "email:Release@ACME.example" }},
+    {{ certificate-sha256 = "{}" }},
 ]
 threshold = 2
 algorithms = ["RSA_PKCS1_SHA_256", "ECDSA_SHA_256", "SM2DSA"]
@@ -39,7 +39,7 @@ revocation = "require"
 name = "rest"
 artifacts = ["**"]
 trust-anchors = "system"
-""" % ("AB:" * 31 + "AB", "cd" * 32)
+""".format("AB:" * 31 + "AB", "cd" * 32)
 
 
 def minimal(extra: str = "", *, artifacts: str = '["dist/**"]', before: str = "version = 1") -> str:
@@ -151,14 +151,17 @@ FAULTS = {
     "threshold half": (minimal("threshold = 1.5"), "threshold: found 1.5, expected a whole number"),
     "threshold too high": (
         minimal(
-            'threshold = 3\nsigners = [{ spki-sha256 = "%s" }, { certificate-sha256 = "%s" }]' % ("a" * 64, "b" * 64)
+            'threshold = 3\nsigners = [{{ spki-sha256 = "{}" }}, {{ certificate-sha256 = "{}" }}]'.format(
+                "a" * 64, "b" * 64
+            )
         ),
         "threshold: found 3, expected at most 2, the number of distinct keys among its signers",
     ),
     "threshold of one key in two entries": (
         minimal(
-            'threshold = 2\nsigners = [{ spki-sha256 = "%s" }, { spki-sha256 = "%s", subject = "CN=A" }]'
-            % ("a" * 64, "A" * 64)
+            'threshold = 2\nsigners = [{{ spki-sha256 = "{}" }}, {{ spki-sha256 = "{}", subject = "CN=A" }}]'.format(
+                "a" * 64, "A" * 64
+            )
         ),
         "threshold: found 2, expected at most 1",
     ),
