@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from signkit.x509 import certificate
 from tests.support import pki
 from tests.support.cms_builder import ARTIFACT, signature, signer
 from tests.support.commands import Ran, call, command_line, environment
-from tests.support.components import need_component
+from tests.support.components import MISSING, need_component
 from tests.support.reports import check_report
 
 CHAIN, RSA = pki.chain(), pki.rsa_chain()
@@ -106,7 +107,8 @@ def test_an_artifact_without_policy_is_refused(folder: Path) -> None:
     assert refused["digest"]["sha256"]
     Path("app.bin.p7s").unlink()
     assert verify("app.bin", "--policy", "F.toml").status == 10
-    assert verify("absent", "--policy", "F.toml").json if False else verify("absent", "--policy", "F.toml").status == 19
+    report = verify("absent", "--policy", "F.toml", "--json").json()
+    assert report["artifacts"][0]["reasons"] == ["policy.artifact", "artifact.readable"]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_other_options(folder: Path) -> None:
     assert "--sm2-id is 'xyz', expected hexadecimal" in verify(*trust, "--sm2-id", "xyz").error(2)
     for option in ("--crl", "--ocsp", "--tsa-trust"):
         assert "absent: no such file" in verify(*trust, option, "absent").error(3)
-    assert "dist/app.bin: CRL" in verify(*trust, "--crl", "dist/app.bin").error(11)
+    assert "dist/app.bin: " in verify(*trust, "--crl", "dist/app.bin").error(11)
     assert "roots/acme.pem: no CRL in the file, found CERTIFICATE" in verify(*trust, "--crl", "roots/acme.pem").error(
         11
     )
@@ -241,12 +243,10 @@ def test_other_options(folder: Path) -> None:
 
 
 def test_trust_of_the_system(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system_trust, "certificates", lambda: (CHAIN.root, RSA.root, b"\x30\x00"))
+    monkeypatch.setattr(system_trust, "certificates", lambda: (CHAIN.root, b"\x30\x00"))
     done = verify("dist/app.bin", "--trust", "system")
     assert done.status == 0
-    assert (
-        "signkit: warning: trusting the 1 trust anchors of this system" in done.err or "the 2 trust anchors" in done.err
-    )
+    assert "signkit: warning: trusting the 1 trust anchors of this system" in done.err
     report = verify("dist/app.bin", "--trust", "system", "--json").json()
     assert "meant for TLS servers" in report["notices"][0]
     Path("F.toml").write_text(POLICY.replace('["roots/acme.pem"]', '"system"'))
@@ -321,14 +321,21 @@ def test_same_inputs_same_bytes(folder: Path) -> None:
     assert check_report(report.decode().splitlines(), "verify")
 
 
-def test_verifying_needs_no_network(folder: Path) -> None:
-    """In a network namespace of its own there is no interface: any packet would be an error."""
+def without_network() -> list[str]:
+    """What runs a program in a network namespace of its own: no interface but a loopback that is down."""
     need_component("unshare")
-    isolated = ["unshare", "--map-root-user", "--net"]
-    if subprocess.run([*isolated, "true"], capture_output=True).returncode:
-        pytest.skip("missing component: unprivileged network namespaces")
-    links = subprocess.run([*isolated, "cat", "/proc/net/route"], capture_output=True, text=True, check=True).stdout
-    assert len(links.splitlines()) == 1
+    ways = (["unshare", "--map-root-user", "--net"], ["sudo", "-n", "--preserve-env", "unshare", "--net"])
+    for way in ways:
+        if shutil.which(way[0]) and not subprocess.run([*way, "true"], capture_output=True).returncode:
+            return way
+    pytest.skip(f"{MISSING} network namespaces")
+
+
+def test_verifying_needs_no_network(folder: Path) -> None:
+    """Where any packet would be an error, the report is the same."""
+    isolated = without_network()
+    interfaces = [*isolated, sys.executable, "-c", "import socket; print([n for _, n in socket.if_nameindex()])"]
+    assert subprocess.run(interfaces, capture_output=True, text=True, check=True).stdout == "['lo']\n"
     arguments = command_line("verify", "dist/app.bin", "--policy", "F.toml", "--json", "--at", AT)
     done = subprocess.run([*isolated, *arguments], env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -336,4 +343,3 @@ def test_verifying_needs_no_network(folder: Path) -> None:
     assert (report["accepted"], report["network"]) == (True, [])
     there = subprocess.run(arguments, env=environment(), capture_output=True, text=True)
     assert there.stdout == done.stdout
-    assert os.path.exists("F.toml")

@@ -107,6 +107,7 @@ def second(artifacts: str, name: str = "q") -> str:
     return f'[[policy]]\nname = "{name}"\nartifacts = {artifacts}\ntrust-anchors = ["root.pem"]\n'
 
 
+A, B = "a" * 64, "b" * 64
 FAULTS = {
     "no TOML": ("version = = 1", "not valid TOML"),
     "deeply nested": (f"version = {'[' * 5000}", "not valid TOML"),
@@ -150,18 +151,12 @@ FAULTS = {
     "threshold true": (minimal("threshold = true"), "threshold: found True, expected a whole number"),
     "threshold half": (minimal("threshold = 1.5"), "threshold: found 1.5, expected a whole number"),
     "threshold too high": (
-        minimal(
-            'threshold = 3\nsigners = [{{ spki-sha256 = "{}" }}, {{ certificate-sha256 = "{}" }}]'.format(
-                "a" * 64, "b" * 64
-            )
-        ),
+        minimal(f"threshold = 3\nsigners = [{{ spki-sha256 = '{A}' }}, {{ certificate-sha256 = '{B}' }}]"),
         "threshold: found 3, expected at most 2, the number of distinct keys among its signers",
     ),
     "threshold of one key in two entries": (
         minimal(
-            'threshold = 2\nsigners = [{{ spki-sha256 = "{}" }}, {{ spki-sha256 = "{}", subject = "CN=A" }}]'.format(
-                "a" * 64, "A" * 64
-            )
+            f"threshold = 2\nsigners = [{{ spki-sha256 = '{A}' }}, {{ spki-sha256 = '{A.upper()}', subject = 'CN=A' }}]"
         ),
         "threshold: found 2, expected at most 1",
     ),
