@@ -196,10 +196,11 @@ class _TrustReader:
 
     def _anchors(self, rule: FilePolicy, key: str, named: Sequence[str]) -> tuple[bytes, ...]:
         files = [one for one in named if one != SYSTEM]
-        found = self._platform() if SYSTEM in named else ()
-        if not self._rules.name:
-            return (*evidence_files.certificates(self._source, files), *found)
-        return (*policies.anchors(self._source, self._rules, rule, key, files), *found)
+        if self._rules.name:
+            found = policies.anchors(self._source, self._rules, rule, key, files)
+        else:
+            found = evidence_files.certificates(self._source, files)
+        return (*found, *self._platform()) if SYSTEM in named else found
 
     def _platform(self) -> tuple[bytes, ...]:
         if not self._system:

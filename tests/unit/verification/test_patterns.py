@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -122,6 +124,13 @@ def test_no_pattern_takes_long() -> None:
 )
 def test_what_an_action_lowers(name: str, actions: list[tuple[str, str]], lowered: bool) -> None:
     assert checks.lowered(name, actions) is lowered
+
+
+def test_documented_checks_are_those_that_policies_know() -> None:
+    """A check that policies don't know could not be named in [policy.actions]."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "exit-codes.md").read_text()
+    table = page[page.index("## Checks") : page.index("## When nothing is judged")]
+    assert set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)) <= set(checks.NAMES)
 
 
 def test_never_lowered_are_checks_and_the_contract_s_three_are_among_them() -> None:
