@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from signkit.der import reader
 from signkit.errors import MalformedError
@@ -33,18 +33,6 @@ def certificates(source: ArtifactSource, paths: Sequence[str]) -> tuple[bytes, .
         return found
 
     return _read(source, paths, MAXIMUM_CERTIFICATES, "certificate", convert)
-
-
-def readable(ders: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Those of the certificates that can be parsed: a platform has what it has, and nobody here can mend it."""
-    found = []
-    for der in ders:
-        try:
-            x509_certificate.load(der)
-        except MalformedError:
-            continue
-        found.append(der)
-    return tuple(found)
 
 
 def crls(source: ArtifactSource, paths: Sequence[str]) -> tuple[bytes, ...]:

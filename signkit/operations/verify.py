@@ -206,7 +206,7 @@ class _TrustReader:
         if not self._system:
             if self._system_trust is None:
                 raise UnavailableError("the trust anchors of the system are not connected here", hint="name files")
-            self._system = evidence_files.readable(self._system_trust())
+            self._system = self._system_trust()
             self.notices.append(
                 f"trusting the {len(self._system)} trust anchors of this system: "
                 "they are meant for TLS servers, and each of them may certify any code signer"

@@ -40,7 +40,8 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
         word = "REFUSED" if artifact.exit_status >= 10 else "NOT DECIDED"
         yield f"{artifact.artifact}: {word} ({artifact.exit_status}): {', '.join(artifact.reasons)}"
     if short and artifact.accepted:
-        yield from map(_check, artifact.warnings)
+        for check in artifact.warnings:
+            yield from check_lines(check)
         return
     if artifact.policy:
         yield f"  policy: {artifact.policy}"
@@ -49,7 +50,7 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
     yield from _identity(artifact)
     for check in artifact.checks:
         if refuses(check) or warns(check) or (every_check and check.name != "identity"):
-            yield _check(check)
+            yield from check_lines(check)
 
 
 def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
@@ -72,7 +73,8 @@ def _identity(artifact: ArtifactResult) -> Iterator[str]:
             return
 
 
-def _check(check: Check) -> str:
+def check_lines(check: Check) -> Iterator[str]:
+    """One check as a line."""
     detail = f": {check.detail}" if check.detail else ""
     whose = f" (signer {check.facts['signer']})" if "signer" in check.facts else ""
-    return f"  {'WARN' if warns(check) else _MARKS[check.verdict]} {check.name}{whose}{detail}"
+    yield f"  {'WARN' if warns(check) else _MARKS[check.verdict]} {check.name}{whose}{detail}"

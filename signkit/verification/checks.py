@@ -80,6 +80,7 @@ NEVER_LOWERED = (
     "path.built",
     "path.trust-anchor",
     "path.N.signature",
+    "path.N.basic-constraints",  # else everybody with a certificate could issue certificates
     "policy.artifact",
 )
 """Without these nobody trusted has signed this artifact: no policy can turn them into warnings."""

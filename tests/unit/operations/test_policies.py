@@ -117,6 +117,19 @@ def test_a_system_without_trust_anchors(fault: Exception | None, monkeypatch: py
     assert caught.value.hint
 
 
+def test_anchors_of_the_system_that_can_t_be_parsed_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from asn1crypto import x509
+    from oscrypto import trust_list
+
+    class Broken:
+        def dump(self) -> bytes:
+            return b"\x30\x00"
+
+    root = x509.Certificate.load(pki.chain().root)
+    monkeypatch.setattr(trust_list, "get_list", lambda: [(Broken(), set(), set()), (root, set(), set())])
+    assert system_trust.certificates() == (pki.chain().root,)
+
+
 # --- subject alternative names ---
 
 
