@@ -15,7 +15,7 @@ _PolicyFile = Annotated[str, typer.Argument(metavar="F", help="The policy file (
 @app.verb("check")
 def check(context: typer.Context, file: _PolicyFile) -> None:
     """Validate a policy file whole, with the trust anchors that it names; 4 when anything is wrong with it."""
-    from signkit.cli import documents
+    from signkit.cli import policy_documents as documents
     from signkit.cli.tables import tree
     from signkit.files import FileSource
     from signkit.operations import policies
@@ -30,7 +30,7 @@ def check(context: typer.Context, file: _PolicyFile) -> None:
 @app.verb("test")
 def test(context: typer.Context, file: _PolicyFile) -> None:
     """Run the policy's own test cases; 0 when every verdict is the expected one, else 4."""
-    from signkit.cli import documents
+    from signkit.cli import policy_documents as documents
     from signkit.cli.tables import table
     from signkit.files import FileSource
     from signkit.operations import policies
