@@ -315,6 +315,10 @@ class Digests(NamedTuple):
     head: bytes = b""
 
 
+TrustStore = Callable[[], tuple[bytes, ...]]
+"""DER of the trust anchors of a platform, or an UnavailableError when they can't be had."""
+
+
 class ArtifactSource(Protocol):
     """Reads artifacts and small inputs."""
 

@@ -93,15 +93,18 @@ class Wiring:
             FileError: the named file can't be read.
             ConfigurationError: it is invalid.
         """
-        named = self._config or self._environment.get("SIGNKIT_CONFIG")
-        path = named or CONFIG_FILE
-        if not named and not os.path.exists(path):
+        path = self._config_path
+        if path == CONFIG_FILE and not (self._config or os.path.exists(path)):
             return Settings()
         data = FileSource().read(path, limit=_MAXIMUM_CONFIG, what="configuration")
         try:
             return parse(data.decode(), path)
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{path}: not UTF-8: {error.reason}") from error
+
+    @property
+    def _config_path(self) -> str:
+        return self._config or self._environment.get("SIGNKIT_CONFIG") or CONFIG_FILE
 
     @property
     def store_path(self) -> str:
@@ -253,8 +256,15 @@ class Wiring:
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""
         from signkit.operations.verify import VerifyingService
+        from signkit.system_trust import certificates
 
-        return VerifyingService(FileSource(progress=progress), clock=self.clock)
+        return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=certificates)
+
+    @property
+    def verify_policy(self) -> str | None:
+        """The policy file that the configuration names, or None. Its path is relative to the configuration file."""
+        policy = self.settings.verify_policy
+        return os.path.join(os.path.dirname(self._config_path), policy) if policy else None
 
     def paths(self) -> PathService:
         """Validating of certification paths; needs no store."""

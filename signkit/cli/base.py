@@ -72,6 +72,7 @@ class Session:
 
     def __init__(self) -> None:
         self.flags: set[str] = set()
+        self.document_printed = False
         self.home: str | None = None
         self.config: str | None = None
         self._wiring: Wiring | None = None
@@ -120,6 +121,7 @@ class Session:
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
         if self.json:
+            self.document_printed = True
             self._print(json_text(document))
         elif not self.quiet:
             for line in lines:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from signkit.evidence import Check, Verdict
 from signkit.report.json import time
-from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult
+from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult, refuses, warns
 
 _MARKS = {
     Verdict.PASS: "ok  ",
@@ -40,13 +40,16 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
         word = "REFUSED" if artifact.exit_status >= 10 else "NOT DECIDED"
         yield f"{artifact.artifact}: {word} ({artifact.exit_status}): {', '.join(artifact.reasons)}"
     if short and artifact.accepted:
+        for check in artifact.warnings:
+            yield from check_lines(check)
         return
+    if artifact.policy:
+        yield f"  policy: {artifact.policy}"
     for number, signer in enumerate(artifact.signers):
         yield from _signer(signer, number if len(artifact.signers) > 1 else None)
     yield from _identity(artifact)
     for check in artifact.checks:
-        open_or_failed = check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
-        if open_or_failed or (every_check and check.name != "identity"):
+        if refuses(check) or warns(check) or (every_check and check.name != "identity"):
             yield from check_lines(check)
 
 
@@ -79,4 +82,4 @@ def check_lines(check: Check) -> Iterator[str]:
     """One check as a line."""
     detail = f": {check.detail}" if check.detail else ""
     whose = f" (signer {check.facts['signer']})" if "signer" in check.facts else ""
-    yield f"  {_MARKS[check.verdict]} {check.name}{whose}{detail}"
+    yield f"  {'WARN' if warns(check) else _MARKS[check.verdict]} {check.name}{whose}{detail}"

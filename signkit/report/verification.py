@@ -21,6 +21,7 @@ def document(result: VerificationResult, *, tool_version: str) -> dict[str, Any]
         "exit_status": result.exit_status,
         "now": time(result.now),
         "network": list(result.network),
+        "notices": list(result.notices),
         "tool": {"name": "signkit", "version": tool_version},
         "artifacts": [_artifact(artifact) for artifact in result.artifacts],
     }
@@ -31,6 +32,7 @@ def _artifact(artifact: ArtifactResult) -> dict[str, Any]:
         "artifact": artifact.artifact,
         "digest": artifact.digested,
         "signature": artifact.signature,
+        "policy": artifact.policy or None,
         "accepted": artifact.accepted,
         "exit_status": artifact.exit_status,
         "reasons": list(artifact.reasons),

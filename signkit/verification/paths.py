@@ -7,11 +7,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from signkit.der import oids
+from signkit.evidence import Check, skipped
 from signkit.verification.inputs import Trust
-from signkit.x509 import validation
+from signkit.x509 import profiles, validation
 from signkit.x509.certificate import Certificate
 from signkit.x509.path import Bag
-from signkit.x509.validation import PathResult
+from signkit.x509.revocation import RevocationEvidence, checker
+from signkit.x509.validation import PathResult, Revocation
 
 
 class Carried(NamedTuple):
@@ -57,7 +59,42 @@ def _judge(
     certificate: Certificate, carried: Carried, trust: Trust, anchors: tuple[bytes, ...], at: datetime, purpose: str
 ) -> PathResult:
     bag = _bag((*carried.certificates, *trust.intermediates), anchors)
-    return validation.validate_in(certificate, bag, at=at, purpose=purpose)
+    return validation.validate_in(
+        certificate,
+        bag,
+        at=at,
+        now=trust.now,
+        purpose=purpose,
+        profile=trust.profile,
+        sm2_id=trust.sm2_id,
+        revocation=_revocation(carried, trust, bag, at),
+        revocation_required=trust.revocation == "require",
+    )
+
+
+def _revocation(carried: Carried, trust: Trust, bag: Bag, at: datetime) -> Revocation | None:
+    """What judges revocation; None when nobody wants it judged."""
+    if trust.revocation == "ignore":
+        return None
+    evidence = RevocationEvidence(trust.crls, trust.ocsp_responses, carried.crls, carried.ocsp_responses)
+    if trust.revocation == "check" and not any(evidence):
+        return _not_checked
+    return checker(
+        evidence,
+        bag=bag,
+        at=at,
+        now=trust.now,
+        mode=trust.revocation,
+        profile=profiles.named(trust.profile),
+        sm2_id=trust.sm2_id,
+        embedded_at=at,
+    )
+
+
+def _not_checked(path: tuple[Certificate, ...]) -> list[Check]:
+    """Nothing is known, and nothing was given to know it by: said once for each certificate below the anchor."""
+    detail = "not checked: there is no CRL and no OCSP response"
+    return [skipped(f"revocation.{number}", detail, source="RFC 5280 6.3") for number in range(len(path) - 1)]
 
 
 @lru_cache(maxsize=16)

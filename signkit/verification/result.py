@@ -22,7 +22,7 @@ _STATUSES: tuple[tuple[str, int], ...] = (
     (r"path\..*", 14),
     (r"timestamp\..*", 18),
     (r"time\.established", 18),
-    (r"identity|threshold|signature\.algorithm", 19),
+    (r"identity|threshold|signature\.algorithm|policy\.artifact", 19),
 )
 """Check name (pattern) to exit status; the first match counts. Revocation depends on the verdict too."""
 
@@ -42,7 +42,14 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),
     (r"threshold", "more of the required keys must sign"),
     (r"signature\.algorithm", "sign again with one of the accepted algorithms"),
+    (r"revocation\..*", "give current CRLs with --crl or OCSP responses with --ocsp; sign anew what is revoked"),
+    (r"policy\.artifact", "name the artifact as the policy file does, or add a policy for it"),
 )
+
+WARN, IGNORE = "warn", "ignore"
+"""Values of the fact ``action`` of a check that did not pass and does not refuse: the policy only warns about it, or
+does not look at it.
+"""
 
 
 def status_of(check: Check) -> int:
@@ -50,6 +57,16 @@ def status_of(check: Check) -> int:
     if check.name.startswith("revocation."):
         return 16 if check.verdict is Verdict.FAIL else 17
     return next(status for pattern, status in _STATUSES if re.fullmatch(pattern, check.name))
+
+
+def refuses(check: Check) -> bool:
+    """Whether a check stands in the way of acceptance: it did not pass, and the policy has not lowered it."""
+    return check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE) and check.facts.get("action") not in (WARN, IGNORE)
+
+
+def warns(check: Check) -> bool:
+    """Whether a check did not pass and the policy only warns about it."""
+    return check.facts.get("action") == WARN
 
 
 def hint_for(check: Check) -> str:
@@ -122,7 +139,7 @@ class SignerResult(NamedTuple):
     @property
     def problems(self) -> tuple[Check, ...]:
         """Checks that stand in the way of acceptance."""
-        return tuple(c for c in self.checks if c.verdict in (Verdict.FAIL, Verdict.INDETERMINATE))
+        return tuple(filter(refuses, self.checks))
 
 
 class ArtifactResult(NamedTuple):
@@ -136,6 +153,7 @@ class ArtifactResult(NamedTuple):
         signers: the signers.
         accepted: the verdict.
         problems: the checks that led to a refusal, the weightiest first; empty when accepted.
+        policy: name of the policy that was applied, empty when it came from no policy file.
     """
 
     artifact: str
@@ -145,6 +163,7 @@ class ArtifactResult(NamedTuple):
     signers: tuple[SignerResult, ...]
     accepted: bool
     problems: tuple[Check, ...]
+    policy: str = ""
 
     def __bool__(self) -> bool:
         return self.accepted
@@ -153,6 +172,11 @@ class ArtifactResult(NamedTuple):
     def accepted_signers(self) -> tuple[SignerResult, ...]:
         """The signers that the policy accepts; anybody can add others to a signature file."""
         return tuple(signer for signer in self.signers if signer.accepted)
+
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        """The checks that did not pass and that the policy only warns about."""
+        return tuple(filter(warns, self.checks))
 
     @property
     def exit_status(self) -> int:
@@ -172,11 +196,13 @@ class VerificationResult(NamedTuple):
         artifacts: one result each, in the order they were named.
         now: the moment that was judged at.
         network: every network connection that was made, as URLs.
+        notices: what whoever relies on the result should know about how it was judged.
     """
 
     artifacts: tuple[ArtifactResult, ...]
     now: datetime
     network: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.accepted

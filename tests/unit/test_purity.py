@@ -39,6 +39,7 @@ from signkit.report import text as text_report
 from signkit.report import verification as verification_report
 from signkit.tsp import request as tsp_request
 from signkit.tsp import response, token
+from signkit.verification import policy_file
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
@@ -131,6 +132,22 @@ def exercise_recovery() -> None:
 
 def exercise_configuration() -> None:
     assert config.parse('[sign]\nkey = ["alias/release@2"]\n').sign_key == ("alias/release@2",)
+
+
+def exercise_policy_file() -> None:
+    text = (
+        'version = 1\n[[policy]]\nname = "p"\nartifacts = ["dist/**"]\ntrust-anchors = ["root.pem"]\n'
+        'signers = [{ subject = "CN=Release" }]\nactions = { "path.*.policies" = "warn" }\n'
+        '[[test]]\nartifact = "dist/a"\nat = 2027-01-01\naccepted = true\n'
+    )
+    found = policy_file.parse(text, "F")
+    assert found.policy_for("./dist/a") and not found.policy_for("a")
+    for wrong in ("", "version = 1", text.replace("**", "")):
+        try:
+            policy_file.parse(wrong, "F")
+        except SignkitError:
+            continue
+        raise AssertionError(wrong)
 
 
 def exercise_ber_to_der() -> None:
