@@ -357,3 +357,23 @@ def test_no_mutation_is_believed(data: st.DataObject) -> None:
     der = bytearray(rev.crl(entries=[rev.entry(1, WHEN), REVOKED, rev.entry(2, WHEN, rev.invalidity(WHEN))]))
     der[data.draw(st.integers(0, len(der) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     assert status(bytes(der))[0] is not Verdict.PASS
+
+
+DELEGATED = rev.ocsp(
+    rev.single(CHAIN.leaf, CHAIN.issuing),
+    key=pki.key(20),
+    responder=rev.by_key(pki.key(20)),
+    certificates=[rev.responder(pki.key(20))],
+)
+
+
+@pytest.mark.parametrize("kind", ["crls", "responses"])
+def test_no_octet_of_good_evidence_can_be_changed(kind: str) -> None:
+    good = DELEGATED if kind == "responses" else rev.crl(entries=[rev.entry(77, WHEN)])
+    for position in range(-1, len(good)):
+        der = bytearray(good)
+        if position >= 0:
+            der[position] ^= 1 << position % 8
+        evidence = {"crls": [rev.ROOT_CRL], "responses": []}
+        evidence[kind] = [*evidence[kind], bytes(der)]
+        assert rev.judge(**evidence)[0].passed is (position < 0), position
