@@ -218,19 +218,22 @@ def import_private_key(private_key_info: bytes) -> tuple[str, bytes, bytes]:
     """Validate a private key from outside.
 
     Args:
-        private_key_info: DER PKCS #8, not encrypted.
+        private_key_info: DER PKCS #8, not encrypted (see ``containers.read`` for the other forms).
 
     Returns:
         Name of its key type, DER PKCS #8 as it will be kept, DER SubjectPublicKeyInfo.
 
     Raises:
         MalformedError: it can't be read, is out of range, inconsistent, or of no key type that is offered.
+        RefusedError: it is in order, and too weak.
     """
+    from signkit.algorithms import containers
+
+    key = containers.parse(private_key_info)
     for member in families():
-        found = member.import_private_key(private_key_info)
+        found = member.import_private_key(key)
         if found is not None:
-            name = key_type_of(found[1])
-            if name not in key_types():
-                raise MalformedError(f"a private key of type {name}, expected one of {' '.join(sorted(key_types()))}")
-            return (name, *found)
-    raise MalformedError("the private key is of no key type that is offered")
+            return (key_type_of(found[1]), *found)
+    curve = f" {reader.oid(reader.parse(key.parameters))}" if key.parameters[:1] == b"\x06" else ""
+    expected = " ".join(sorted(key_types()))
+    raise MalformedError(f"the private key is of type {oids.name(key.oid)}{curve}, expected one of {expected}")

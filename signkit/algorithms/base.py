@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 CAN_T_DECRYPT = "the ciphertext can't be decrypted with this key version and algorithm"
 
@@ -87,6 +90,10 @@ class Family(Protocol):
             oid: OBJECT IDENTIFIER of the SubjectPublicKeyInfo's algorithm.
             parameters: DER of its parameters, empty when absent.
             public_key: contents of the BIT STRING.
+
+        Raises:
+            MalformedError: of this family, but in a form that is not allowed.
+            ValueError: it can't be read.
         """
 
     def weakness(self, key_type: str) -> str:
@@ -114,7 +121,7 @@ class Family(Protocol):
     def verify(self, algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
         """An empty string when the signature over ``data`` (digest or message) is right, else the reason."""
 
-    def import_private_key(self, private_key_info: bytes) -> tuple[bytes, bytes] | None:
+    def import_private_key(self, key: PrivateKeyInfo) -> tuple[bytes, bytes] | None:
         """A private key from outside, validated once: DER PKCS #8 as this family keeps it, DER SubjectPublicKeyInfo.
 
         Returns:
@@ -122,6 +129,7 @@ class Family(Protocol):
 
         Raises:
             MalformedError: of this family, but out of range, inconsistent or of an unknown kind.
+            RefusedError: it is in order, and too weak.
         """
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from signkit.algorithms import digests
+from signkit.algorithms import _ec_private_key, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
+from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError, ProviderError
 
@@ -25,6 +26,7 @@ MAXIMUM_PLAINTEXT = 6047
 _P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 _A = _P - 3
 _B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 _G = bytes.fromhex(
     "32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"
     "bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0"
@@ -92,8 +94,10 @@ def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgori
 
 def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
     """See ``base.Family.key_type_of``. GM/T 0015 allows the curve itself as key algorithm, so {sm2, sm2} counts too."""
-    is_curve = parameters == writer.oid(oids.SM2)
-    return "EC_SM2" if is_curve and oid in (oids.EC_PUBLIC_KEY, oids.SM2) else None
+    if parameters != writer.oid(oids.SM2) or oid not in (oids.EC_PUBLIC_KEY, oids.SM2):
+        return None
+    _ec_private_key.require_form(public_key)
+    return "EC_SM2"
 
 
 def weakness(key_type: str) -> str:
@@ -169,14 +173,15 @@ def decrypt(private_key: Sm2Key, algorithm: EncryptionAlgorithm, ciphertext: byt
         raise DecryptionError(CAN_T_DECRYPT) from None
 
 
-def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
-    """See ``base.Family.import_private_key``."""
-    if writer.oid(oids.SM2) not in private_key_info[:64]:
+def import_private_key(key: PrivateKeyInfo) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``. Only d is taken over, 1 to n - 2: with n - 1 signing loops."""
+    if key.oid not in (oids.EC_PUBLIC_KEY, oids.SM2) or key.parameters != writer.oid(oids.SM2):
         return None
-    reader.parse(private_key_info, reader.SEQUENCE, "private key")  # the library would pass over what follows it
-    key = _signing_library().private_key(private_key_info)
-    point = key.point
-    return _private_key_info(key.scalar, point), _public_key_info(point)
+    d, beside = _ec_private_key.scalar(key, "EC_SM2", ORDER, margin=2)
+    scalar = d.to_bytes(32, "big")
+    point = _signing_library().private_key(_private_key_info(scalar, None)).point
+    _ec_private_key.require_point(key, beside, point)
+    return _private_key_info(scalar, point), _public_key_info(point)
 
 
 def _signing_library() -> Library:
@@ -215,6 +220,7 @@ def _canonical(public_key_info: bytes) -> bytes:
     children = reader.parse(public_key_info, reader.SEQUENCE, "SubjectPublicKeyInfo").children()
     if len(children) != 2 or children[0].raw not in (_KEY_ALGORITHM, _CURVE_AS_ALGORITHM):
         raise MalformedError("the public key is not an SM2 key")
+    _ec_private_key.require_form(reader.bit_string(children[1], "subjectPublicKey"))
     return writer.sequence(_KEY_ALGORITHM, children[1].raw)
 
 
@@ -222,11 +228,10 @@ def _public_key_info(point: bytes) -> bytes:
     return writer.sequence(_KEY_ALGORITHM, writer.bit_string(point))
 
 
-def _private_key_info(scalar: bytes, point: bytes) -> bytes:
+def _private_key_info(scalar: bytes, point: bytes | None) -> bytes:
     """PKCS #8 with the ECPrivateKey of RFC 5915 inside."""
-    private_key = writer.sequence(
-        writer.integer(1), writer.octet_string(scalar), writer.tlv(0xA1, writer.bit_string(point))
-    )
+    public_key = [] if point is None else [writer.tlv(0xA1, writer.bit_string(point))]
+    private_key = writer.sequence(writer.integer(1), writer.octet_string(scalar), *public_key)
     return writer.sequence(writer.integer(0), _KEY_ALGORITHM, writer.octet_string(private_key))
 
 
