@@ -81,6 +81,10 @@ class Wiring:
             from signkit.algorithms import sm2
 
             sm2.use_library(path)
+        if environment.get("SIGNKIT_SM2_GMSSL_SIGN") == "1":
+            from signkit.algorithms import sm2
+
+            sm2.sign_with_gmssl(secrets.randbelow)
 
     @cached_property
     def settings(self) -> Settings:

@@ -148,8 +148,8 @@ def verify_digest(algorithm: SignatureAlgorithm, public_key_info: bytes, digest:
     Returns:
         An empty string when it is right, else the reason in a few words.
     """
-    if algorithm.digest is not None and len(digest) != digests.SIZES[algorithm.digest]:
-        return f"digest of {len(digest)} bytes, expected {digests.SIZES[algorithm.digest]} for {algorithm.name}"
+    if algorithm.digest is not None and len(digest) != digests.size(algorithm.digest):
+        return f"digest of {len(digest)} bytes, expected {digests.size(algorithm.digest)} for {algorithm.name}"
     return family(_family_of(algorithm)).verify(algorithm, public_key_info, digest, signature)
 
 

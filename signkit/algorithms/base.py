@@ -21,6 +21,8 @@ class SignatureAlgorithm(NamedTuple):
         cms_identifier: DER AlgorithmIdentifier in a SignerInfo (RFC 3370 and RFC 4056 differ from RFC 4055 for RSA).
         binds_signer: whether what is digested begins with the signer's identity and key (SM2's Z).
         cms_digest: digest of the content beside it in CMS where the algorithm takes messages; empty = ``digest``.
+        external: what can be signed in place of the message where the algorithm takes messages: ``mu`` for ML-DSA;
+            empty = nothing.
     """
 
     name: str
@@ -29,11 +31,18 @@ class SignatureAlgorithm(NamedTuple):
     cms_identifier: bytes
     cms_digest: str = ""
     binds_signer: bool = False
+    external: str = ""
 
     @property
     def content_digest(self) -> str:
         """Name of the digest of the content in CMS: the one that is signed, or the one that goes with the algorithm."""
         return self.digest or self.cms_digest
+
+    def over_digest(self) -> SignatureAlgorithm | None:
+        """The same algorithm over a digest, or over what stands for the message; None when it needs the message."""
+        if self.digest is not None:
+            return self
+        return self._replace(digest=self.external) if self.external else None
 
 
 class EncryptionAlgorithm(NamedTuple):

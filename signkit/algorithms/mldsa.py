@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
-from signkit.algorithms import _keys
+from signkit.algorithms import _keys, digests
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
 from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
@@ -33,7 +33,7 @@ _EXPANDED = {"ML_DSA_44": (2560, b"\x04\x04"), "ML_DSA_65": (4032, b"\x06\x05"),
 
 def _algorithm(name: str) -> SignatureAlgorithm:
     identifier = writer.sequence(writer.oid(_OIDS[name]))
-    return SignatureAlgorithm(name, None, identifier, identifier, cms_digest="sha512")
+    return SignatureAlgorithm(name, None, identifier, identifier, cms_digest="sha512", external=digests.MU)
 
 
 ALGORITHMS = {name: _algorithm(name) for name in _OIDS}
@@ -77,8 +77,8 @@ def prehash(algorithm: SignatureAlgorithm, public_key_info: bytes, message: byte
 
 
 def sign(private_key: Any, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
-    """See ``base.Family.sign``."""
-    return bytes(private_key.sign(data))
+    """See ``base.Family.sign``; ``data`` is the message, or its mu where that is the algorithm's digest."""
+    return bytes(private_key.sign(data) if algorithm.digest is None else private_key.sign_mu(data))
 
 
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
@@ -87,7 +87,10 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
         key = _keys.public_key(public_key_info)
         if not isinstance(key, _PUBLIC[algorithm.name]):
             return f"{algorithm.name} with a key that is not an {algorithm.name} key"
-        key.verify(signature, data)
+        if algorithm.digest is None:
+            key.verify(signature, data)
+        else:
+            key.verify_mu(signature, data)
     except InvalidSignature:
         return "the ML-DSA signature does not verify"
     except (ValueError, UnsupportedAlgorithm) as error:

@@ -2,13 +2,14 @@
 
 The signature is over e = SM3(Z || M), where Z names the signer: an identifier, the curve and the public key. Private
 operations run in the system's libcrypto (``_libcrypto``); where that has no SM2, verifying falls back to gmssl through
-``_gmssl`` and signing is refused, since every implementation left leaks the key through its timing.
+``_gmssl`` and signing is refused, since every implementation left leaks the key through its timing. Who accepts that
+(``sign_with_gmssl``) signs with keys that there are; making, importing and decrypting stay refused.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from signkit.algorithms import _ec_private_key, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
@@ -17,6 +18,7 @@ from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError, ProviderError
 
 if TYPE_CHECKING:  # importing ctypes loads the interpreter's own library: only when SM2 is used
+    from signkit.algorithms._gmssl import GmsslKey, RandomBelow
     from signkit.algorithms._libcrypto import Library, Sm2Key
 
 DEFAULT_ID = b"1234567812345678"
@@ -57,16 +59,28 @@ class Backend(NamedTuple):
         """For ``signkit doctor``."""
         if self.library is not None:
             return f"{self.library.version} ({self.library.path})"
+        if _nonces:
+            return f"signs by gmssl, whose timing tells the key, as was asked for: {'; '.join(self.reasons)}"
         return f"none that can sign: {'; '.join(self.reasons)}"
 
 
 _chosen: list[str] = []
+_nonces: list[RandomBelow] = []
 
 
 def use_library(path: str) -> None:
     """Use this libcrypto and no other; to be called before the first SM2 operation."""
     _chosen[:] = [path]
     backend.cache_clear()
+
+
+def sign_with_gmssl(random_below: RandomBelow) -> None:
+    """Sign by gmssl where no library is usable; only for who knows that its timing tells the private key.
+
+    Args:
+        random_below: where its nonces come from.
+    """
+    _nonces[:] = [random_below]
 
 
 @lru_cache(maxsize=1)
@@ -112,8 +126,10 @@ def generate(key_type: KeyType) -> tuple[bytes, bytes]:
     return _private_key_info(key.scalar, point), _public_key_info(point)
 
 
-def load_private_key(private_key_info: bytes) -> Sm2Key:
+def load_private_key(private_key_info: bytes) -> Sm2Key | GmsslKey:
     """See ``base.Family.load_private_key``; checked on every load, since a bad scalar makes signing loop for ever."""
+    if backend().library is None and _nonces:
+        return _gmssl_key(private_key_info, _nonces[0])
     return _signing_library().private_key(private_key_info)
 
 
@@ -135,7 +151,14 @@ def signer_prefix(public_key_info: bytes, signer_id: bytes = DEFAULT_ID) -> byte
     return digests.digest("sm3", bits + signer_id + _CURVE + _point(public_key_info)[1:])
 
 
-def sign(private_key: Sm2Key, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
+def _gmssl_key(private_key_info: bytes, random_below: RandomBelow) -> GmsslKey:
+    from signkit.algorithms import _gmssl, containers
+
+    d, point = _ec_private_key.scalar(containers.parse(private_key_info), "EC_SM2", ORDER, margin=2)
+    return _gmssl.GmsslKey(d.to_bytes(32, "big"), point or b"", random_below)
+
+
+def sign(private_key: Sm2Key | GmsslKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
     """See ``base.Family.sign``; ``data`` is e."""
     return private_key.sign(data)
 
@@ -165,10 +188,16 @@ def encrypt(algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: b
     return _raw_ciphertext(_public_key(_signing_library(), public_key_info).encrypt(plaintext))
 
 
-def decrypt(private_key: Sm2Key, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
-    """See ``base.Family.decrypt``; takes the raw form and the DER form of GM/T 0009."""
+def decrypt(private_key: Sm2Key | GmsslKey, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+    """See ``base.Family.decrypt``; takes the raw form and the DER form of GM/T 0009. Never by gmssl.
+
+    Raises:
+        ProviderError: there is no library that can decrypt.
+    """
+    _signing_library()
+    key = cast("Sm2Key", private_key)
     try:
-        return private_key.decrypt(ciphertext if ciphertext[:1] == b"\x30" else _der_ciphertext(ciphertext))
+        return key.decrypt(ciphertext if ciphertext[:1] == b"\x30" else _der_ciphertext(ciphertext))
     except ProviderError:
         raise DecryptionError(CAN_T_DECRYPT) from None
 

@@ -68,10 +68,15 @@ def signed_data(
         return algorithms.prehash(algorithm, public_key_info, message, signer_id=signer_id)
     if algorithm.digest is None:
         raise UsageError(f"{algorithm.name} signs messages, found a digest", hint="name the message with --in")
-    expected = digests.SIZES[algorithm.digest]
+    expected = digests.size(algorithm.digest)
     if digest is None or len(digest) != expected:
         raise UsageError(f"the digest has {len(digest or b'')} bytes, expected {expected} for {algorithm.name}")
     return digest
+
+
+def _chosen(algorithm: SignatureAlgorithm, digest: bytes | None) -> SignatureAlgorithm:
+    """The algorithm over a digest when one is given, and where it can (for ML-DSA the digest is mu)."""
+    return algorithm if digest is None else algorithm.over_digest() or algorithm
 
 
 def sign(
@@ -93,7 +98,7 @@ def sign(
         UsageError: the key has another usage, no such algorithm, or the digest another length.
     """
     key, version = keys.usable_version(reference, KeyUsage.SIGN_VERIFY)
-    algorithm = signature_algorithm(key.key_type, algorithm_name)
+    algorithm = _chosen(signature_algorithm(key.key_type, algorithm_name), digest)
     data = signed_data(algorithm, version.public_key_info, message=message, digest=digest, signer_id=signer_id)
     recorded = data if algorithm.digest is not None else digests.digest("sha512", data)
     return keys.sign(reference, algorithm, [SignInput(data, recorded, detail)])[0]
@@ -117,7 +122,7 @@ def verify(
         UsageError: the key type has no such algorithm, or the digest has another length.
         MalformedError: the public key can't be read.
     """
-    algorithm = signature_algorithm(_offered(public_key_info), algorithm_name)
+    algorithm = _chosen(signature_algorithm(_offered(public_key_info), algorithm_name), digest)
     data = signed_data(algorithm, public_key_info, message=message, digest=digest, signer_id=signer_id)
     return algorithms.verify_digest(algorithm, public_key_info, data, signature)
 
