@@ -50,6 +50,19 @@ class Provider(Protocol):
             ProviderError: it could not.
         """
 
+    def import_key(self, key: Key, version: KeyVersion, private_key_info: bytes, public_key_info: bytes) -> CreatedKey:
+        """Take in the key pair of a pending version.
+
+        Args:
+            key: the key.
+            version: the pending version.
+            private_key_info: DER PKCS #8 that ``algorithms.import_private_key`` gave.
+            public_key_info: DER SubjectPublicKeyInfo that goes with it.
+
+        Raises:
+            ProviderError: it could not, or takes no private keys from outside.
+        """
+
     def sign(
         self, key: Key, version: KeyVersion, algorithm: SignatureAlgorithm, *, digest: bytes = b"", message: bytes = b""
     ) -> bytes:

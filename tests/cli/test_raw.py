@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -100,6 +101,8 @@ def test_another_sm2_identifier_is_another_signature(store: Path) -> None:
         ("RSA_2048", "RSAES_OAEP_SHA_1", 214),
         ("RSA_3072", "RSAES_OAEP_SHA_256", 318),
         ("RSA_3072", "RSAES_OAEP_SHA_1", 342),
+        ("RSA_4096", "RSAES_OAEP_SHA_256", 446),
+        ("RSA_4096", "RSAES_OAEP_SHA_1", 470),
         ("EC_SM2", "SM2PKE", 6047),
     ],
 )
@@ -127,6 +130,20 @@ def test_decryption_has_one_error_for_every_reason(store: Path, capsys: pytest.C
         answers.add(capsys.readouterr().out)
     assert len(answers) == 1
     assert json.loads(answers.pop())["error"]["code"] == "InvalidParameter"
+
+
+def test_ml_dsa_signs_mu_in_place_of_a_message(store: Path) -> None:
+    """FIPS 204 algorithm 7, line 6: mu is made outside, and the signature is that of the message."""
+    key = create("ML_DSA_44")
+    assert main(["key", "public", key, "--format", "der", "--out", "p.der", "--quiet"]) == 0
+    tr = hashlib.shake_256((store / "p.der").read_bytes()[-1312:]).digest(64)
+    mu = hashlib.shake_256(tr + b"\x00\x00" + (store / "message").read_bytes()).hexdigest(64)
+    sign = ["raw", "sign", key, "--algorithm", "ML_DSA_44", "--out", "s", "--quiet"]
+    assert main([*sign, "--digest", mu]) == 0
+    check = ["raw", "verify", key, "--algorithm", "ML_DSA_44", "--signature", "s", "--quiet"]
+    assert main([*check, "--in", "message"]) == main([*check, "--digest", mu]) == 0
+    assert main([*check, "--in", "other"]) == main([*check, "--digest", mu[::-1]]) == 13
+    assert main([*sign, "--digest", mu[2:], "--force"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,9 @@ class MemoryProvider:
 
     def create(self, key: Key, version: KeyVersion) -> CreatedKey:
         key_type = algorithms.key_type(key.key_type)
-        private_key_info, public_key_info = algorithms.family(key_type.family).generate(key_type)
+        return self.import_key(key, version, *algorithms.family(key_type.family).generate(key_type))
+
+    def import_key(self, key: Key, version: KeyVersion, private_key_info: bytes, public_key_info: bytes) -> CreatedKey:
         locator = version.id.encode()
         self._private_keys[locator] = private_key_info
         return CreatedKey(locator, public_key_info)
