@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from signkit.keys.sealing import Kek
     from signkit.operations.certificates import CertificateService
     from signkit.operations.doctor import Finding
+    from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
     from signkit.operations.sign import SigningService
     from signkit.operations.verify import VerifyingService
+    from signkit.ports import Provider
     from signkit.store.sqlite import SqliteStore
     from signkit.x509.certificate import Certificate
 
@@ -211,6 +213,19 @@ class Wiring:
     def keys(self) -> KeyService:
         """The key service."""
         from signkit.operations.keys import KeyService
+
+        return KeyService(
+            self.store,
+            self._providers,
+            clock=self.clock,
+            new_id=_new_id,
+            principal=self.principal,
+            minimum_version_interval_days=self.settings.minimum_version_interval_days,
+        )
+
+    @cached_property
+    def _providers(self) -> Mapping[str, Provider]:
+        """Provider name to provider; the root key is read when the first private key is needed."""
         from signkit.providers.software import SoftwareProvider
 
         kek: list[Kek] = []
@@ -221,14 +236,29 @@ class Wiring:
             return kek[0]
 
         software = SoftwareProvider(self.store.id, once)
-        return KeyService(
+        return {software.name: software}
+
+    @cached_property
+    def imports(self) -> ImportService:
+        """Private keys from outside."""
+        from signkit.operations.imports import ImportService
+
+        return ImportService(
+            self.keys,
             self.store,
-            {software.name: software},
+            self._providers,
             clock=self.clock,
             new_id=_new_id,
             principal=self.principal,
             minimum_version_interval_days=self.settings.minimum_version_interval_days,
         )
+
+    def import_passphrase(self, path: str | None) -> Callable[[], bytes]:
+        """Gives the passphrase of a private key that is imported: from a file, else from the terminal."""
+        from signkit.custody import passphrase
+
+        named = path or self._environment.get(passphrase.PASSPHRASE_FILE)
+        return lambda: passphrase.of_private_key(named)
 
     @cached_property
     def certificates(self) -> CertificateService:

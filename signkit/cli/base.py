@@ -99,11 +99,11 @@ class Session:
         if self._wiring is not None:
             self._wiring.close()
 
-    def read(self, path: str | None, what: str) -> bytes | None:
+    def read(self, path: str | None, what: str, *, limit: int = MAXIMUM_INPUT) -> bytes | None:
         """A whole small input file (``-`` = standard input), or None when none was named."""
         from signkit.files import FileSource
 
-        return None if path is None else FileSource().read(path, limit=MAXIMUM_INPUT, what=what)
+        return None if path is None else FileSource().read(path, limit=limit, what=what)
 
     def public_key(self, reference: str | None, path: str | None) -> bytes:
         """DER SubjectPublicKeyInfo of a key version, or from a PEM or DER file, which needs no store."""

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from signkit.cli.base import App, DryRun, Force, session, write_or_print
+from signkit.cli.key_import import create_pending, import_key
 from signkit.cli.tables import table
 
 app = App(help="Keys: sets of numbered versions, none of them primary.")
+app.verb("import")(import_key)
 
 _SOFTWARE_NOTE = (
     "this key lives in software; public authorities demand a hardware key for code signing (CA/B Forum CSBR 6.2.7.4)"
@@ -24,12 +26,19 @@ def create(
     alias: Annotated[str | None, typer.Option(metavar="alias/NAME", help="A name for the key.")] = None,
     description: Annotated[str, typer.Option(metavar="TEXT", help="What the key is for.")] = "",
     provider: Annotated[str, typer.Option(metavar="P", help="Where its private keys live.")] = "software",
+    external: Annotated[
+        bool, typer.Option("--external", help="Without a version: 'version import' brings it.")
+    ] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Make a key with its version 1."""
     from signkit.report import json as report
 
     run = session(context)
+    if external:
+        from signkit.operations.imports import NewKey
+
+        return create_pending(run, NewKey(key_type, usage, alias, description, provider=provider), dry_run=dry_run)
     keys = run.wiring().keys
     key, version = keys.create_key(
         key_type, usage=usage, alias=alias, description=description, provider=provider, dry_run=dry_run
@@ -76,11 +85,11 @@ def show(context: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY
 def public(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="KEY@V")],
-    format: Annotated[str, typer.Option("--format", metavar="pem|der", help="Encoding.")] = "pem",
+    format: Annotated[str, typer.Option("--format", metavar="pem|der|jwk|ssh", help="Form.")] = "pem",
     out: Annotated[str | None, typer.Option(metavar="F", help="Where to write it [default: standard output].")] = None,
     force: Force = False,
 ) -> None:
-    """Print or write the public key of a version (SubjectPublicKeyInfo)."""
+    """Print or write the public key of a version (SubjectPublicKeyInfo, JWK, or a line for OpenSSH)."""
     from signkit.keys.reference import parse_key_version
 
     run = session(context)

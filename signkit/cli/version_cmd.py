@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from signkit.cli.base import App, DryRun, session
+from signkit.cli.key_import import import_version
 from signkit.cli.tables import table, tree
 
 app = App(help="Key versions: the key pairs that certificates bind to.")
+app.verb("import")(import_version)
 
 
 @app.verb("create")

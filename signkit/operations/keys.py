@@ -25,9 +25,16 @@ from signkit.errors import (
 )
 from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference, parse_alias
-from signkit.operations.refusals import known_names, require_enabled, require_interval, require_usage
+from signkit.operations.refusals import (
+    known_names,
+    require_enabled,
+    require_interval,
+    require_own_origin,
+    require_usage,
+    require_versions,
+)
 from signkit.ports import Clock, Provider, Store
-from signkit.x509 import pem
+from signkit.x509 import public_key
 
 MAXIMUM_DESCRIPTION = 8192
 
@@ -101,17 +108,8 @@ class KeyService:
             ConflictError: the alias exists.
             ProviderError: the provider could not make the key pair.
         """
-        algorithms.key_type(key_type)
         require_usage(usage, algorithms.key_type(key_type))
-        if len(description) > MAXIMUM_DESCRIPTION:
-            raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
-        if description != recordable(description):
-            raise UsageError(f"description is not UTF-8: found {recordable(description)}")
-        if alias is not None:
-            self._require_free(alias)
-        holder = self._provider(provider)
-        if not holder.supports(key_type):
-            raise UsageError(f"provider {provider} can't make keys of type {key_type}")
+        self.require_creatable(key_type, description, alias, provider)
         now = self._clock()
         key = Key(self._new_id(), key_type, KeyUsage(usage), KeyState.ENABLED, provider, description, now)
         pending = KeyVersion(self._new_id(), key.id, 1, VersionState.PENDING, now, b"", b"")
@@ -119,6 +117,23 @@ class KeyService:
             return key, pending
         self._store.create_key(key, pending, alias, [])
         return key, self._complete(key, pending, self._entry("CreateKey", key, 1, detail=alias or ""))
+
+    def require_creatable(self, key_type: str, description: str, alias: str | None, provider: str) -> None:
+        """Refuse what no key can be made with, also where its private key comes from outside.
+
+        Raises:
+            UsageError: the provider has no such keys, or a malformed alias or description.
+            ConflictError: the alias exists.
+            ProviderError: no such provider.
+        """
+        if len(description) > MAXIMUM_DESCRIPTION:
+            raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+        if description != recordable(description):
+            raise UsageError(f"description is not UTF-8: found {recordable(description)}")
+        if alias is not None:
+            self._require_free(alias)
+        if not self._provider(provider).supports(key_type):
+            raise UsageError(f"provider {provider} can't make keys of type {key_type}")
 
     def create_version(self, reference: KeyReference, *, dry_run: bool = False) -> tuple[Key, KeyVersion]:
         """Make the next version of a key. It is used only by who names it.
@@ -133,6 +148,7 @@ class KeyService:
             RefusedError: the key has as many versions as are allowed.
         """
         key = self.resolve(reference)
+        require_own_origin(key, reference.key)
         require_enabled(key)
         require_interval(key, self._store.versions(key.id), self._clock(), self._minimum_interval)
         wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
@@ -178,18 +194,16 @@ class KeyService:
 
         Args:
             reference: key and version.
-            encoding: ``der`` (SubjectPublicKeyInfo) or ``pem``.
+            encoding: one of ``signkit.x509.public_key.FORMS``.
 
         Raises:
-            UsageError: unknown encoding.
+            UsageError: no such form, or none for this type of key.
             NotFoundError: no such key or version.
             StateError: the state of key or version forbids it.
         """
-        if encoding not in ("der", "pem"):
-            raise UsageError(f"'{encoding}' is not an encoding of public keys: expected pem or der")
+        public_key.require_form(encoding)
         _key, version = self.usable_version(reference)
-        der = version.public_key_info
-        return der if encoding == "der" else pem.encode("PUBLIC KEY", der).encode()
+        return public_key.encode(version.public_key_info, encoding)
 
     def resolve_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
         """The key and version that a reference names.
@@ -200,6 +214,7 @@ class KeyService:
         """
         key = self.resolve(reference)
         versions = self._store.versions(key.id)
+        require_versions(key, versions, reference.key)
         if reference.version is None:
             listed = ", ".join(f"{reference.key}@{version.number} ({version.state.value})" for version in versions)
             raise VersionRequiredError(
@@ -324,7 +339,7 @@ class KeyService:
     ) -> list[bytes]:
         """Sign all inputs; ``entries`` gets one entry for each signature that was made."""
         key, version = self.usable_version(reference, KeyUsage.SIGN_VERIFY)
-        if algorithm not in algorithms.key_type(key.key_type).algorithms:
+        if algorithm.name not in (one.name for one in algorithms.key_type(key.key_type).algorithms):
             raise UsageError(f"a key of type {key.key_type} can't sign with {algorithm.name}")
         provider = self._provider(key.provider)
         signatures = []

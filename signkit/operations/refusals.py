@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from signkit.algorithms.base import KeyType
-from signkit.errors import RefusedError, StateError, UsageError
-from signkit.keys.model import Key, KeyState, KeyUsage, KeyVersion
+from signkit.errors import NotFoundError, RefusedError, StateError, UsageError
+from signkit.keys.model import Key, KeyOrigin, KeyState, KeyUsage, KeyVersion
 
 
 def require_enabled(key: Key) -> None:
@@ -24,6 +24,34 @@ def require_enabled(key: Key) -> None:
         )
 
 
+def require_own_origin(key: Key, named: str) -> None:
+    """Refuse to make a key pair for a key whose private keys come from outside.
+
+    Raises:
+        RefusedError: they do.
+    """
+    if key.origin is not KeyOrigin.OWN:
+        raise RefusedError(
+            f"the private keys of {named} come from outside (origin {key.origin.value}), expected a key made here",
+            hint=f"'signkit version import {named} --in FILE' takes in its next version",
+            code="Unsupported.Origin",
+        )
+
+
+def require_versions(key: Key, versions: Sequence[KeyVersion], named: str) -> None:
+    """Refuse to look for a version of a key that has none yet.
+
+    Raises:
+        NotFoundError: it has none.
+    """
+    if not versions:
+        raise NotFoundError(
+            f"key {named} is {key.state.value} and has no version yet",
+            hint=f"'signkit version import {named} --in FILE' takes in its first private key",
+            code="Forbidden.KeyVersionNotFound",
+        )
+
+
 def require_usage(usage: str, key_type: KeyType) -> None:
     """Refuse a usage that a key type does not have.
 
@@ -33,6 +61,22 @@ def require_usage(usage: str, key_type: KeyType) -> None:
     offered = [KeyUsage.SIGN_VERIFY.value] + ([KeyUsage.ENCRYPT_DECRYPT.value] if key_type.encryption else [])
     if usage not in offered:
         raise UsageError(f"usage '{usage}' of a key of type {key_type.name}: expected {' or '.join(offered)}")
+
+
+def require_tags(tags: Mapping[str, str]) -> None:
+    """Refuse tags that KMS would not take.
+
+    Raises:
+        UsageError: more than 20, too long, or with a name that is reserved.
+    """
+    if len(tags) > 20:
+        raise UsageError(f"{len(tags)} tags, expected at most 20")
+    for name, value in tags.items():
+        if not 1 <= len(name) <= 128 or len(value) > 128 or name.startswith(("aliyun", "acs:")):
+            expected = (
+                "a name of 1 to 128 characters that begins with neither aliyun nor acs:, and a value of at most 128"
+            )
+            raise UsageError(f"tag '{name}': expected {expected}")
 
 
 def require_interval(key: Key, versions: Sequence[KeyVersion], now: datetime, interval: timedelta) -> None:

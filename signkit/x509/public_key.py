@@ -30,10 +30,18 @@ def encode(public_key_info: bytes, form: str) -> bytes:
         UsageError: there is no such form, or none for this type of key that a standard registers.
         MalformedError: the public key can't be read.
     """
-    encoder = FORMS.get(form)
-    if encoder is None:
+    require_form(form)
+    return FORMS[form](public_key_info)
+
+
+def require_form(form: str) -> None:
+    """Refuse a form that there is not.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if form not in FORMS:
         raise UsageError(f"'{form}' is not a form of public keys: expected {' or '.join(FORMS)}")
-    return encoder(public_key_info)
 
 
 def _pem(public_key_info: bytes) -> bytes:
