@@ -51,13 +51,7 @@ class Provider(Protocol):
         """
 
     def import_key(self, key: Key, version: KeyVersion, private_key_info: bytes, public_key_info: bytes) -> CreatedKey:
-        """Take in the key pair of a pending version.
-
-        Args:
-            key: the key.
-            version: the pending version.
-            private_key_info: DER PKCS #8 that ``algorithms.import_private_key`` gave.
-            public_key_info: DER SubjectPublicKeyInfo that goes with it.
+        """Take in the key pair of a pending version, as ``algorithms.import_private_key`` gave it.
 
         Raises:
             ProviderError: it could not, or takes no private keys from outside.

@@ -7,8 +7,8 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signkit.config import Settings, parse
 from signkit.errors import ConfigurationError, OutputExistsError, SignkitError, StoreError, UsageError
@@ -214,44 +214,27 @@ class Wiring:
         """The key service."""
         from signkit.operations.keys import KeyService
 
-        return KeyService(
-            self.store,
-            self._providers,
-            clock=self.clock,
-            new_id=_new_id,
-            principal=self.principal,
-            minimum_version_interval_days=self.settings.minimum_version_interval_days,
-        )
+        return KeyService(self.store, self._providers, **self._parts)
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        days = self.settings.minimum_version_interval_days
+        parts = {"clock": self.clock, "new_id": _new_id, "principal": self.principal}
+        return {**parts, "minimum_version_interval_days": days}
 
     @cached_property
     def _providers(self) -> Mapping[str, Provider]:
         """Provider name to provider; the root key is read when the first private key is needed."""
         from signkit.providers.software import SoftwareProvider
 
-        kek: list[Kek] = []
-
-        def once() -> Kek:
-            if not kek:
-                kek.append(self.kek())
-            return kek[0]
-
-        software = SoftwareProvider(self.store.id, once)
-        return {software.name: software}
+        return {SoftwareProvider.name: SoftwareProvider(self.store.id, cache(self.kek))}
 
     @cached_property
     def imports(self) -> ImportService:
         """Private keys from outside."""
         from signkit.operations.imports import ImportService
 
-        return ImportService(
-            self.keys,
-            self.store,
-            self._providers,
-            clock=self.clock,
-            new_id=_new_id,
-            principal=self.principal,
-            minimum_version_interval_days=self.settings.minimum_version_interval_days,
-        )
+        return ImportService(self.keys, self.store, self._providers, **self._parts)
 
     def import_passphrase(self, path: str | None) -> Callable[[], bytes]:
         """Gives the passphrase of a private key that is imported: from a file, else from the terminal."""

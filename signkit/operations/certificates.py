@@ -11,7 +11,8 @@ from signkit.audit.entry import AuditEntry
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
 from signkit.keys.reference import KeyReference
-from signkit.operations.keys import KeyService, recordable
+from signkit.operations.keys import KeyService
+from signkit.operations.refusals import recordable
 from signkit.ports import ArtifactSource, Clock, Store
 from signkit.x509 import bundle, pem, validation
 from signkit.x509 import certificate as x509_certificate

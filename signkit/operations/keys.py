@@ -25,18 +25,9 @@ from signkit.errors import (
 )
 from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference, parse_alias
-from signkit.operations.refusals import (
-    known_names,
-    require_enabled,
-    require_interval,
-    require_own_origin,
-    require_usage,
-    require_versions,
-)
+from signkit.operations import refusals
 from signkit.ports import Clock, Provider, Store
 from signkit.x509 import public_key
-
-MAXIMUM_DESCRIPTION = 8192
 
 
 class SignInput(NamedTuple):
@@ -108,7 +99,7 @@ class KeyService:
             ConflictError: the alias exists.
             ProviderError: the provider could not make the key pair.
         """
-        require_usage(usage, algorithms.key_type(key_type))
+        refusals.require_usage(usage, algorithms.key_type(key_type))
         self.require_creatable(key_type, description, alias, provider)
         now = self._clock()
         key = Key(self._new_id(), key_type, KeyUsage(usage), KeyState.ENABLED, provider, description, now)
@@ -126,10 +117,7 @@ class KeyService:
             ConflictError: the alias exists.
             ProviderError: no such provider.
         """
-        if len(description) > MAXIMUM_DESCRIPTION:
-            raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
-        if description != recordable(description):
-            raise UsageError(f"description is not UTF-8: found {recordable(description)}")
+        refusals.require_description(description)
         if alias is not None:
             self._require_free(alias)
         if not self._provider(provider).supports(key_type):
@@ -148,9 +136,9 @@ class KeyService:
             RefusedError: the key has as many versions as are allowed.
         """
         key = self.resolve(reference)
-        require_own_origin(key, reference.key)
-        require_enabled(key)
-        require_interval(key, self._store.versions(key.id), self._clock(), self._minimum_interval)
+        refusals.require_own_origin(key, reference.key)
+        refusals.require_enabled(key)
+        refusals.require_interval(key, self._store.versions(key.id), self._clock(), self._minimum_interval)
         wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
         if dry_run:
             return key, wanted._replace(number=len(self._store.versions(key.id)) + 1)
@@ -214,7 +202,7 @@ class KeyService:
         """
         key = self.resolve(reference)
         versions = self._store.versions(key.id)
-        require_versions(key, versions, reference.key)
+        refusals.require_versions(key, versions, reference.key)
         if reference.version is None:
             listed = ", ".join(f"{reference.key}@{version.number} ({version.state.value})" for version in versions)
             raise VersionRequiredError(
@@ -245,7 +233,7 @@ class KeyService:
                 f"key {reference.key} is for {key.usage.value}, expected {usage.value}",
                 hint="the usage of a key is fixed when it is made: use another key",
             )
-        require_enabled(key)
+        refusals.require_enabled(key)
         if version.state is not VersionState.ENABLED:
             raise StateError(
                 f"version {version.number} of key {reference.key} is {version.state.value}, expected enabled",
@@ -346,7 +334,7 @@ class KeyService:
         for item in inputs:
             named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
             signatures.append(provider.sign(key, version, algorithm, **named))
-            digest_hex, detail = item.artifact_digest.hex(), recordable(item.detail)
+            digest_hex, detail = item.artifact_digest.hex(), refusals.recordable(item.detail)
             entries.append(entry._replace(version=version.number, digest_hex=digest_hex, detail=detail))
         return signatures
 
@@ -376,7 +364,7 @@ class KeyService:
         alias = self._store.alias(parse_alias(name))
         if alias is None:
             raise NotFoundError(
-                f"no alias '{name}': {known_names('alias', [one.name for one in self._store.aliases()])}",
+                f"no alias '{name}': {refusals.known_names('alias', [one.name for one in self._store.aliases()])}",
                 hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
                 code="Forbidden.AliasNotFound",
             )
@@ -408,8 +396,3 @@ class KeyService:
             version=version,
             detail=detail,
         )
-
-
-def recordable(text: str) -> str:
-    """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()

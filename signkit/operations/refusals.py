@@ -9,6 +9,8 @@ from signkit.algorithms.base import KeyType
 from signkit.errors import NotFoundError, RefusedError, StateError, UsageError
 from signkit.keys.model import Key, KeyOrigin, KeyState, KeyUsage, KeyVersion
 
+MAXIMUM_DESCRIPTION = 8192
+
 
 def require_enabled(key: Key) -> None:
     """Refuse to use a key that is not enabled.
@@ -77,6 +79,23 @@ def require_tags(tags: Mapping[str, str]) -> None:
                 "a name of 1 to 128 characters that begins with neither aliyun nor acs:, and a value of at most 128"
             )
             raise UsageError(f"tag '{name}': expected {expected}")
+
+
+def require_description(description: str) -> None:
+    """Refuse a description that is too long or can't be recorded.
+
+    Raises:
+        UsageError: more than 8192 characters, or not UTF-8.
+    """
+    if len(description) > MAXIMUM_DESCRIPTION:
+        raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+    if description != recordable(description):
+        raise UsageError(f"description is not UTF-8: found {recordable(description)}")
+
+
+def recordable(text: str) -> str:
+    """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def require_interval(key: Key, versions: Sequence[KeyVersion], now: datetime, interval: timedelta) -> None:

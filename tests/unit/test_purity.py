@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from signkit import algorithms, config, evidence
-from signkit.algorithms import digests
+from signkit.algorithms import containers, digests
 from signkit.audit import checkpoint, merkle, receipt
 from signkit.audit.entry import AuditEntry
 from signkit.der import ber
@@ -35,8 +35,9 @@ from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
-from signkit.x509 import certificate, names, pem, request
+from signkit.x509 import certificate, names, pem, public_key, request
 from tests.support.fakes import MemoryProvider, MemoryStore
+from tests.support.private_keys import encrypted
 from tests.support.purity import run_without_effects
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +88,14 @@ def exercise_recovery() -> None:
     at, key = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC), SigningKey.generate()
     export = recovery.seal(Kek(1, bytes(32)), key.public_key_info, store_id="store", now=at)
     assert recovery.open_export(export, key.private_key_info, store_id="store").id == 1
+
+
+def exercise_private_and_public_keys_of_others() -> None:
+    info, public_key_info = algorithms.family("ec").generate(algorithms.key_type("EC_P256"))
+    data = pem.private_key(pem.encode("PRIVATE KEY", encrypted(info, b"passphrase")).encode())
+    plain = containers.read(data, lambda: b"passphrase")
+    assert algorithms.import_private_key(plain)[::2] == ("EC_P256", public_key_info)
+    assert all(public_key.encode(public_key_info, form) for form in public_key.FORMS)
 
 
 def exercise_configuration() -> None:

@@ -247,6 +247,21 @@ def test_a_provider_that_fails_leaves_nothing() -> None:
     assert house.records[-1] == ("ImportKeyMaterial", "ProviderUnavailable", 1)
 
 
+def test_the_version_is_on_record_before_the_provider_has_the_private_key() -> None:
+    """So a crash leaves a pending version, which doctor names, and no private key that nobody knows of."""
+    seen: list[VersionState] = []
+
+    class Watching(MemoryProvider):
+        def import_key(self, key: Key, version: KeyVersion, private: bytes, public: bytes) -> CreatedKey:
+            seen.extend(one.state for one in house.store.versions(key.id))
+            return super().import_key(key, version, private, public)
+
+    house = House(Watching())
+    house.key(key_pair("EC_P256"))
+    house.version(key_pair("EC_P256", 1))
+    assert seen == [VersionState.PENDING, VersionState.ENABLED, VersionState.PENDING]
+
+
 def test_what_is_no_private_key(house: House) -> None:
     with pytest.raises(MalformedError):
         house.imports.import_key(WANTED, b"nothing", passphrase=never)
