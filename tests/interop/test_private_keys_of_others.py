@@ -11,7 +11,6 @@ from signkit import algorithms
 from signkit.algorithms import containers
 from signkit.errors import DecryptionError, MalformedError
 from signkit.x509 import pem
-from tests.support.components import need_component
 
 PASSPHRASE = b"correct horse"
 
@@ -39,7 +38,6 @@ GNUTLS = {
 @pytest.mark.parametrize("name", GNUTLS)
 @pytest.mark.parametrize("cipher", ["aes-128", "aes-192", "aes-256", "3des"])
 def test_certtool(name: str, cipher: str, tmp_path: Path) -> None:
-    need_component("certtool")
     run("certtool", "--generate-privkey", *GNUTLS[name], "--outfile=plain.pem", "--no-text", folder=tmp_path)
     run("certtool", "--load-privkey=plain.pem", "--pubkey-info", "--outfile=public.pem", "--no-text", folder=tmp_path)
     options = (f"--pkcs-cipher={cipher}", f"--password={PASSPHRASE.decode()}", "--no-text")
@@ -54,7 +52,6 @@ def test_certtool(name: str, cipher: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "name"), [("rsa", "RSA_3072"), ("ecdsa", "EC_P256"), ("ed25519", "ED25519")])
 def test_ssh_keygen(kind: str, name: str, tmp_path: Path) -> None:
     """Its own form is refused with the conversion in the hint, which works."""
-    need_component("ssh-keygen")
     run("ssh-keygen", "-q", "-t", kind, "-N", PASSPHRASE.decode(), "-f", "own", folder=tmp_path)
     with pytest.raises(MalformedError, match="OPENSSH PRIVATE KEY") as caught:
         read(tmp_path / "own")
