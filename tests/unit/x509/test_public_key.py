@@ -7,10 +7,17 @@ import hashlib
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PrivateKey,
+    MLDSA44PublicKey,
+    MLDSA65PublicKey,
+    MLDSA87PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -23,8 +30,8 @@ from signkit.errors import MalformedError, UsageError
 from signkit.x509 import public_key
 from tests.support.signing import key_pair
 
-IN_JWK = ("EC_P256", "EC_P256K", "EC_P384", "EC_P521", "ED25519", "RSA_2048", "RSA_3072", "RSA_4096")
-IN_SSH = tuple(name for name in IN_JWK if name != "EC_P256K")
+IN_SSH = ("EC_P256", "EC_P384", "EC_P521", "ED25519", "RSA_2048", "RSA_3072", "RSA_4096")
+IN_JWK = (*IN_SSH, "EC_P256K", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87")
 CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1(), "secp256k1": ec.SECP256K1()}
 
 
@@ -40,13 +47,16 @@ def octets(text: str) -> bytes:
 def read_jwk(text: bytes) -> bytes:
     """SubjectPublicKeyInfo of a JWK, by cryptography."""
     found = json.loads(text)
-    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
+    key: Any
     if found["kty"] == "RSA":
         key = rsa.RSAPublicNumbers(number(found["e"]), number(found["n"])).public_key()
     elif found["kty"] == "EC":
         curve = CURVES[found["crv"]]
         assert len(octets(found["x"])) == len(octets(found["y"])) == (curve.key_size + 7) // 8
         key = ec.EllipticCurvePublicNumbers(number(found["x"]), number(found["y"]), curve).public_key()
+    elif found["kty"] == "AKP":
+        parameter_set = {"ML-DSA-44": MLDSA44PublicKey, "ML-DSA-65": MLDSA65PublicKey, "ML-DSA-87": MLDSA87PublicKey}
+        key = parameter_set[found["alg"]].from_public_bytes(octets(found["pub"]))
     else:
         assert (found["kty"], found["crv"]) == ("OKP", "Ed25519")
         key = Ed25519PublicKey.from_public_bytes(octets(found["x"]))
@@ -70,6 +80,15 @@ def test_the_thumbprint_of_rfc_8037() -> None:
     info = Ed25519PublicKey.from_public_bytes(raw).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     members = json.loads(public_key.encode(info, "jwk"))
     assert members["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+def test_the_thumbprint_of_rfc_9964() -> None:
+    """RFC 9964, the example with the seed of zeros."""
+    public = MLDSA44PrivateKey.from_seed_bytes(bytes(32)).public_key()
+    info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    members = json.loads(public_key.encode(info, "jwk"))
+    assert (members["kty"], members["alg"], members["pub"][:9]) == ("AKP", "ML-DSA-44", "unH59k4Ru")
+    assert members["kid"] == "T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o"
 
 
 @pytest.mark.component("ssh-keygen")
