@@ -59,7 +59,7 @@ def _jwk(public_key_info: bytes) -> bytes:
         x, y = value[1 : 1 + size], value[1 + size :]
         members = {"crv": _JWK_CURVES[name], "kty": "EC", "x": _base64url(x), "y": _base64url(y)}
     elif name.startswith("ML_DSA_"):
-        members = {"alg": name.replace("_", "-"), "kty": "AKP", "pub": _base64url(value)}  # RFC 9964 section 3
+        members = {"alg": name.replace("_", "-"), "kty": "AKP", "pub": _base64url(value)}  # RFC 9964
     elif name == "ED25519":
         members = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(value)}
     else:
