@@ -26,6 +26,7 @@ def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]]
         "key_type": key.key_type,
         "usage": key.usage.value,
         "state": key.state.value,
+        "origin": key.origin.value,
         "provider": key.provider,
         "description": key.description,
         "created_at": time(key.created_at),

@@ -76,7 +76,7 @@ def test_a_key_made_by_openssl_signs_here(shop: Workshop, name: str) -> None:
 def test_the_document_of_an_import(shop: Workshop) -> None:
     done = shop.do("key", "import", "--type", "EC_P256", "--in", plain(shop), "--tag", "team=release", "--json")
     document = json.loads(done.out)
-    assert (document["key_type"], document["state"]) == ("EC_P256", "Enabled")
+    assert (document["key_type"], document["state"], document["origin"]) == ("EC_P256", "Enabled", "EXTERNAL")
     assert len(document["versions"]) == 1 and document["versions"][0]["public_key_sha256"]
 
 
