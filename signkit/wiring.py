@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signkit.config import Settings, parse
 from signkit.errors import ConfigurationError, OutputExistsError, SignkitError, StoreError, UsageError
@@ -32,7 +32,7 @@ STORE_FILE = "store.db"
 ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
 _RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
-_ADMINISTRATOR_AND_SIGNER = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["kms:*"],"Resource":["*"]}]}'
+_FIRST_ROLES = ("administrator", "signer")
 
 
 class NewStore(NamedTuple):
@@ -150,6 +150,7 @@ class Wiring:
         """
         from signkit.audit.entry import AuditEntry
         from signkit.custody import parse_root_key
+        from signkit.keys import permissions
         from signkit.keys.sealing import KEY_SIZE, Kek
         from signkit.store.schema import is_free
         from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
@@ -170,7 +171,7 @@ class Wiring:
             path,
             StoreIdentity(store_id, now, source.uri),
             {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
-            permissions=[Permission(made.principal, _ADMINISTRATOR_AND_SIGNER, now)],
+            permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
             entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", _new_id())],
         ).close()
         return made
@@ -214,13 +215,14 @@ class Wiring:
         """The key service."""
         from signkit.operations.keys import KeyService
 
-        return KeyService(self.store, self._providers, **self._parts)
-
-    @property
-    def _parts(self) -> dict[str, Any]:
-        days = self.settings.minimum_version_interval_days
-        parts = {"clock": self.clock, "new_id": _new_id, "principal": self.principal}
-        return {**parts, "minimum_version_interval_days": days}
+        return KeyService(
+            self.store,
+            self._providers,
+            clock=self.clock,
+            new_id=_new_id,
+            principal=self.principal,
+            minimum_version_interval_days=self.settings.minimum_version_interval_days,
+        )
 
     @cached_property
     def _providers(self) -> Mapping[str, Provider]:
@@ -234,7 +236,8 @@ class Wiring:
         """Private keys from outside."""
         from signkit.operations.imports import ImportService
 
-        return ImportService(self.keys, self.store, self._providers, **self._parts)
+        days = self.settings.minimum_version_interval_days
+        return ImportService(self.keys, self._providers, minimum_version_interval_days=days)
 
     def import_passphrase(self, path: str | None) -> Callable[[], bytes]:
         """Gives the passphrase of a private key that is imported: from a file, else from the terminal."""
@@ -248,9 +251,7 @@ class Wiring:
         """Certificates of key versions."""
         from signkit.operations.certificates import CertificateService
 
-        return CertificateService(
-            self.keys, self.store, FileSource(), clock=self.clock, new_id=_new_id, principal=self.principal
-        )
+        return CertificateService(self.keys, FileSource())
 
     def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
         """Signing of files.

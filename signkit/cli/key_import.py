@@ -44,7 +44,7 @@ def import_key(
     data = run.read(file, "private key", limit=2 * MAXIMUM_SIZE) or b""
     passphrase = wiring.import_passphrase(passphrase_file)
     key, version = wiring.imports.import_key(wanted, data, passphrase=passphrase, dry_run=dry_run)
-    document = report.key(key, [(version, None)], wiring.keys.aliases())
+    document = report.key(key, [(version, None)], [alias] if alias else [])
     verb = "would import" if dry_run else "imported"
     run.emit(document, [f"{verb} key {key.id} ({key.key_type}) with version 1, to be named {alias or key.id}@1"])
     run.notice(_advice(file))
@@ -81,7 +81,7 @@ def create_pending(run: Session, wanted: NewKey, *, dry_run: bool) -> None:
     key = wiring.imports.create_pending(wanted, dry_run=dry_run)
     verb = "would make" if dry_run else "made"
     line = f"{verb} key {key.id} ({key.key_type}), which waits for 'signkit version import {wanted.alias or key.id}'"
-    run.emit(report.key(key, [], wiring.keys.aliases()), [line])
+    run.emit(report.key(key, [], [wanted.alias] if wanted.alias else []), [line])
 
 
 def _advice(file: str) -> str:

@@ -14,13 +14,15 @@ from typing import NamedTuple
 from signkit import algorithms
 from signkit.algorithms import containers, digests
 from signkit.audit.entry import AuditEntry
-from signkit.errors import ConflictError, RefusedError, SignkitError
+from signkit.errors import ConflictError, RefusedError, SignkitError, UsageError
 from signkit.keys import states
 from signkit.keys.model import NO_TAGS, Key, KeyOrigin, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference
-from signkit.operations.keys import KeyService
-from signkit.operations.refusals import require_interval, require_tags, require_usage
-from signkit.ports import Clock, Provider, Store
+from signkit.operations.access import Attempt
+from signkit.operations.aliases import require_free
+from signkit.operations.keys import KeyService, require_description
+from signkit.operations.refusals import require_provider, require_tags, require_usage
+from signkit.ports import Provider, Store
 from signkit.x509 import pem
 
 INVALID = "InvalidKeyMaterial"
@@ -125,41 +127,33 @@ class ImportService:
     """Private keys from outside."""
 
     def __init__(
-        self,
-        keys: KeyService,
-        store: Store,
-        providers: Mapping[str, Provider],
-        *,
-        clock: Clock,
-        new_id: Callable[[], str],
-        principal: str,
-        minimum_version_interval_days: int = 0,
+        self, keys: KeyService, providers: Mapping[str, Provider], *, minimum_version_interval_days: int = 0
     ) -> None:
-        """Take the parts; nothing is opened here. They are those of the key service."""
+        """Take the parts, which are those of the key service; nothing is opened here."""
         self._keys = keys
-        self._store = store
+        self._access = keys.access
+        self._store = keys.access.store
         self._providers = providers
-        self._clock = clock
-        self._new_id = new_id
-        self._principal = principal
         self._minimum_interval = timedelta(days=minimum_version_interval_days)
 
     def create_pending(self, wanted: NewKey, *, dry_run: bool = False) -> Key:
-        """Make a key without version, whose private key is imported later (KMS: CreateKey with Origin EXTERNAL).
+        """Make a key without version, whose private key is imported later (CreateKey with Origin EXTERNAL).
 
         Raises:
-            UsageError: unknown key type, provider or usage, or a malformed alias or description.
+            UsageError: unknown key type, provider or usage, or a malformed alias, description or tag.
+            AccessDeniedError: the caller may not make keys.
             ConflictError: the alias exists.
         """
-        key = self._new_key(wanted, KeyState.PENDING_IMPORT)
-        if not dry_run:
-            self._store.create_key(key, None, wanted.alias, [self._entry("CreateKey", key, detail=wanted.alias or "")])
-        return key
+        with self._access.attempt("CreateKey", dry_run=dry_run, detail=wanted.alias or "") as attempt:
+            key = self._new_key(wanted, KeyState.PENDING_IMPORT, attempt)
+            if not dry_run:
+                self._store.create_key(key, None, wanted.alias, [attempt.entry(key_id=key.id)])
+            return key
 
     def import_key(
         self, wanted: NewKey, data: bytes, *, passphrase: Callable[[], bytes], dry_run: bool = False
     ) -> tuple[Key, KeyVersion]:
-        """Make a key whose version 1 is a private key from outside.
+        """Make a key whose version 1 is a private key from outside (CreateKey and ImportKeyMaterial).
 
         Args:
             wanted: what the key is to be.
@@ -168,22 +162,28 @@ class ImportService:
             dry_run: read and check everything and make nothing.
 
         Raises:
-            UsageError: unknown key type, provider or usage, or a malformed alias or description.
+            UsageError: unknown key type, provider or usage, or a malformed alias, description or tag.
+            AccessDeniedError: the caller may not make keys, or not import into them.
             ConflictError: the alias exists, or the private key is in the store already.
             MalformedError: the private key can't be read, is out of range or inconsistent.
             DecryptionError: the passphrase is wrong.
             RefusedError: it is of another type, or too weak.
             ProviderError: the provider could not take it.
         """
-        key = self._new_key(wanted, KeyState.ENABLED)
-        pending = KeyVersion(self._new_id(), key.id, 1, VersionState.PENDING, key.created_at, b"", b"")
-        entry = self._entry("ImportKeyMaterial", key)
-        material = self._read(data, key, None, passphrase, None if dry_run else entry)
-        if dry_run:
-            return key, pending._replace(public_key_info=material.public_key_info)
-        self._store.create_key(key, pending, wanted.alias, [])
-        created = entry._replace(action="CreateKey", version=1, detail=wanted.alias or "")
-        return key, self._complete(key, pending, material, [created], entry)
+        with (
+            self._access.attempt("CreateKey", dry_run=dry_run, detail=wanted.alias or "") as making,
+            self._access.attempt("ImportKeyMaterial", dry_run=dry_run) as attempt,
+        ):
+            key = self._new_key(wanted, KeyState.ENABLED, making)
+            attempt.allow(key)
+            material = read(data, key.key_type, passphrase)
+            require_new(self._store, material, None)
+            pending = KeyVersion(self._access.new_id(), key.id, 1, VersionState.PENDING, key.created_at, b"", b"")
+            if dry_run:
+                return key, pending._replace(public_key_info=material.public_key_info)
+            self._store.create_key(key, pending, wanted.alias, [])
+            made = making.entry(key_id=key.id, version=1)
+            return key, self._complete(key, pending, material, attempt, [made])
 
     def import_version(
         self, reference: KeyReference, data: bytes, *, passphrase: Callable[[], bytes], dry_run: bool = False
@@ -194,6 +194,7 @@ class ImportService:
 
         Raises:
             NotFoundError: no such key.
+            AccessDeniedError: the caller may not import into it.
             StateError: the state of the key forbids it.
             RefusedError: the key's private keys are made here (``Unsupported.Origin``), the last version is too recent,
                 there are too many, or the private key is of another type or too weak.
@@ -202,16 +203,19 @@ class ImportService:
             DecryptionError: the passphrase is wrong.
             ProviderError: the provider could not take it.
         """
-        key = self._keys.resolve(reference)
-        entry = self._entry("ImportKeyMaterial", key)
-        self._require_importable(key, reference)
-        material = self._read(data, key, key, passphrase, None if dry_run else entry)
-        wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
-        if dry_run:
-            number = len(self._store.versions(key.id)) + 1
-            return key, wanted._replace(number=number, public_key_info=material.public_key_info)
-        pending = self._store.create_version(wanted, [])
-        return key, self._complete(key, pending, material, [], entry)
+        with self._access.attempt("ImportKeyMaterial", dry_run=dry_run, detail=str(reference)) as attempt:
+            key = self._keys.directory.find(reference)
+            attempt.allow(key)
+            self._require_importable(key, reference)
+            material = read(data, key.key_type, passphrase)
+            require_new(self._store, material, key)
+            wanted = KeyVersion(self._access.new_id(), key.id, 0, VersionState.PENDING, attempt.at, b"", b"")
+            versions = self._store.versions(key.id)
+            states.require_interval(wanted, versions, self._minimum_interval)
+            if dry_run:
+                return key, wanted._replace(number=len(versions) + 1, public_key_info=material.public_key_info)
+            pending = self._store.create_version(wanted, [], minimum_interval=self._minimum_interval)
+            return key, self._complete(key, pending, material, attempt, [])
 
     def _require_importable(self, key: Key, reference: KeyReference) -> None:
         if key.origin is not KeyOrigin.EXTERNAL:
@@ -223,61 +227,36 @@ class ImportService:
         states.require_key("ImportKeyMaterial", key, named=reference.key)
         if states.same_material_only(key):  # a further version, as CreateKeyVersion makes one
             states.require_key("CreateKeyVersion", key, named=reference.key)
-            require_interval(key, self._store.versions(key.id), self._clock(), self._minimum_interval)
 
-    def _new_key(self, wanted: NewKey, state: KeyState) -> Key:
-        key_type = algorithms.key_type(wanted.key_type)
-        require_usage(wanted.usage, key_type)
-        self._keys.require_creatable(wanted.key_type, wanted.description, wanted.alias, wanted.provider)
+    def _new_key(self, wanted: NewKey, state: KeyState, attempt: Attempt) -> Key:
+        """The key that an attempt is to make, permitted and checked."""
+        require_usage(wanted.usage, algorithms.key_type(wanted.key_type))
+        require_description(wanted.description)
         require_tags(wanted.tags)
-        return Key(
-            self._new_id(),
-            wanted.key_type,
-            KeyUsage(wanted.usage),
-            state,
-            wanted.provider,
-            wanted.description,
-            self._clock(),
-            origin=KeyOrigin.EXTERNAL,
-            tags=wanted.tags,
-        )
-
-    def _read(
-        self, data: bytes, key: Key, into: Key | None, passphrase: Callable[[], bytes], entry: AuditEntry | None
-    ) -> Material:
-        """The validated private key; what is refused goes on record, unless ``entry`` is None."""
-        try:
-            material = read(data, key.key_type, passphrase)
-            require_new(self._store, material, into)
-        except SignkitError as error:
-            if entry is not None:
-                self._store.record([entry._replace(result=error.code, key_id=into.id if into else "")])
-            raise
-        return material
+        attempt.allow()
+        if wanted.alias is not None:
+            require_free(self._store, wanted.alias)
+        if not require_provider(self._providers, wanted.provider).supports(wanted.key_type):
+            raise UsageError(f"provider {wanted.provider} can't hold keys of type {wanted.key_type}")
+        usage, new_id = KeyUsage(wanted.usage), self._access.new_id()
+        key = Key(new_id, wanted.key_type, usage, state, wanted.provider, wanted.description, attempt.at)
+        if wanted.alias is not None:
+            attempt.allow(key, alias=wanted.alias, action="CreateAlias")
+        return key._replace(origin=KeyOrigin.EXTERNAL, tags=wanted.tags)
 
     def _complete(
-        self, key: Key, pending: KeyVersion, material: Material, before: list[AuditEntry], entry: AuditEntry
+        self, key: Key, pending: KeyVersion, material: Material, attempt: Attempt, before: list[AuditEntry]
     ) -> KeyVersion:
         """Give the private key to the provider, for a version that is on record as pending."""
-        entry = entry._replace(
-            version=pending.number, digest_hex=material.fingerprint, detail="digest of the public key, SHA-256"
-        )
+        provider = require_provider(self._providers, key.provider)
         try:
-            private_key, public_key = material.private_key_info, material.public_key_info
-            created = self._providers[key.provider].import_key(key, pending, private_key, public_key)
+            created = provider.import_key(key, pending, material.private_key_info, material.public_key_info)
         except BaseException as error:
-            code = error.code if isinstance(error, SignkitError) else "InternalFailure"
-            self._store.abandon_version(pending.id, [entry._replace(result=code)])
+            try:
+                self._store.abandon_version(pending.id, [])
+            except SignkitError as failure:
+                error.add_note(f"version {pending.number} of key {key.id} could not be abandoned: {failure}")
             raise
+        detail = "digest of the public key, SHA-256"
+        entry = attempt.entry(key_id=key.id, version=pending.number, digest_hex=material.fingerprint, detail=detail)
         return self._store.complete_version(pending.id, created, [*before, entry])
-
-    def _entry(self, action: str, key: Key, *, detail: str = "") -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            principal=self._principal,
-            action=action,
-            result="ok",
-            request_id=self._new_id(),
-            key_id=key.id,
-            detail=detail,
-        )

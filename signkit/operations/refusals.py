@@ -1,29 +1,22 @@
-"""Why the key service refuses: checks of states and usages that several operations make."""
+"""Why the key service refuses: checks that several operations make, besides permissions and states."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 
 from signkit.algorithms.base import KeyType
-from signkit.errors import NotFoundError, RefusedError, StateError, UsageError
-from signkit.keys.model import Key, KeyOrigin, KeyState, KeyUsage, KeyVersion
+from signkit.errors import ProviderError, RefusedError, UsageError
+from signkit.keys.model import Key, KeyOrigin, KeyUsage
+from signkit.keys.reference import KeyReference
+from signkit.ports import Provider
 
-MAXIMUM_DESCRIPTION = 8192
-
-
-def require_enabled(key: Key) -> None:
-    """Refuse to use a key that is not enabled.
-
-    Raises:
-        StateError: it is not.
-    """
-    if key.state is not KeyState.ENABLED:
-        raise StateError(
-            f"key {key.id} is {key.state.value}, expected {KeyState.ENABLED.value}",
-            hint=f"'signkit key show {key.id}' tells more",
-            code=f"Rejected.{key.state.value}",
-        )
+_USAGES = {
+    "AsymmetricSign": KeyUsage.SIGN_VERIFY,
+    "AsymmetricVerify": KeyUsage.SIGN_VERIFY,
+    "AsymmetricEncrypt": KeyUsage.ENCRYPT_DECRYPT,
+    "AsymmetricDecrypt": KeyUsage.ENCRYPT_DECRYPT,
+}
+"""Action to the usage that a key must have been made for; the others do with any."""
 
 
 def require_own_origin(key: Key, named: str) -> None:
@@ -38,31 +31,6 @@ def require_own_origin(key: Key, named: str) -> None:
             hint=f"'signkit version import {named} --in FILE' takes in its next version",
             code="Unsupported.Origin",
         )
-
-
-def require_versions(key: Key, versions: Sequence[KeyVersion], named: str) -> None:
-    """Refuse to look for a version of a key that has none yet.
-
-    Raises:
-        NotFoundError: it has none.
-    """
-    if not versions:
-        raise NotFoundError(
-            f"key {named} is {key.state.value} and has no version yet",
-            hint=f"'signkit version import {named} --in FILE' takes in its first private key",
-            code="Forbidden.KeyVersionNotFound",
-        )
-
-
-def require_usage(usage: str, key_type: KeyType) -> None:
-    """Refuse a usage that a key type does not have.
-
-    Raises:
-        UsageError: it does not.
-    """
-    offered = [KeyUsage.SIGN_VERIFY.value] + ([KeyUsage.ENCRYPT_DECRYPT.value] if key_type.encryption else [])
-    if usage not in offered:
-        raise UsageError(f"usage '{usage}' of a key of type {key_type.name}: expected {' or '.join(offered)}")
 
 
 def require_tags(tags: Mapping[str, str]) -> None:
@@ -81,36 +49,41 @@ def require_tags(tags: Mapping[str, str]) -> None:
             raise UsageError(f"tag '{name}': expected {expected}")
 
 
-def require_description(description: str) -> None:
-    """Refuse a description that is too long or can't be recorded.
+def require_usage(usage: str, key_type: KeyType) -> None:
+    """Refuse a usage that a key type does not have.
 
     Raises:
-        UsageError: more than 8192 characters, or not UTF-8.
+        UsageError: it does not.
     """
-    if len(description) > MAXIMUM_DESCRIPTION:
-        raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
-    if description != recordable(description):
-        raise UsageError(f"description is not UTF-8: found {recordable(description)}")
+    offered = [KeyUsage.SIGN_VERIFY.value] + ([KeyUsage.ENCRYPT_DECRYPT.value] if key_type.encryption else [])
+    if usage not in offered:
+        raise UsageError(f"usage '{usage}' of a key of type {key_type.name}: expected {' or '.join(offered)}")
 
 
-def recordable(text: str) -> str:
-    """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def require_interval(key: Key, versions: Sequence[KeyVersion], now: datetime, interval: timedelta) -> None:
-    """Refuse a further version before enough time has passed since the last one.
+def require_usage_for(action: str, key: Key, reference: KeyReference) -> None:
+    """Refuse to use a key for what it was not made for.
 
     Raises:
-        RefusedError: it is too soon.
+        RefusedError: it was made for another usage.
     """
-    last = max(version.created_at for version in versions)
-    if now < last + interval:
+    needed = _USAGES.get(action, key.usage)
+    if key.usage is not needed:
         raise RefusedError(
-            f"key {key.id} got its last version at {last:%Y-%m-%dT%H:%M:%SZ}, and "
-            f"{interval.days} days must lie between two versions",
-            hint="minimum-version-interval-days in [keys] of signkit.toml sets this",
+            f"key {reference.key} is for {key.usage.value}, expected {needed.value}",
+            hint="the usage of a key is fixed when it is made: use another key",
         )
+
+
+def require_provider(providers: Mapping[str, Provider], name: str) -> Provider:
+    """The provider of that name.
+
+    Raises:
+        ProviderError: there is none here.
+    """
+    provider = providers.get(name)
+    if provider is None:
+        raise ProviderError(f"no provider '{name}' here, expected one of {', '.join(providers)}")
+    return provider
 
 
 def known_names(what: str, names: list[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from signkit.algorithms import digests
 from signkit.errors import (
+    AccessDeniedError,
     ConflictError,
     DecryptionError,
     MalformedError,
@@ -19,7 +20,7 @@ from signkit.errors import (
     StateError,
     UsageError,
 )
-from signkit.keys.model import Key, KeyOrigin, KeyState, KeyVersion, VersionState
+from signkit.keys.model import Key, KeyOrigin, KeyState, KeyVersion, Permission, VersionState
 from signkit.keys.reference import parse_key, parse_key_version
 from signkit.operations import imports, raw
 from signkit.operations.imports import ImportService, NewKey
@@ -45,7 +46,7 @@ class House:
         parts = {"clock": lambda: NOW, "new_id": lambda: f"id-{next(numbers)}", "principal": "os:alice"}
         providers: Mapping[str, MemoryProvider] = {"memory": self.provider}
         self.keys = KeyService(self.store, providers, **parts)  # type: ignore[arg-type]
-        self.imports = ImportService(self.keys, self.store, providers, **parts)  # type: ignore[arg-type]
+        self.imports = ImportService(self.keys, providers)
 
     def key(self, pair: KeyPair, wanted: NewKey = WANTED, *, dry_run: bool = False) -> tuple[Key, KeyVersion]:
         return self.imports.import_key(wanted, text(pair), passphrase=never, dry_run=dry_run)
@@ -107,24 +108,40 @@ def test_the_next_version(house: House) -> None:
 
 def test_a_key_that_waits_for_its_private_key(house: House) -> None:
     key = house.pending()
-    assert (key.state, house.keys.versions_of(key)) == (KeyState.PENDING_IMPORT, [])
-    for reference in ("alias/own", "alias/own@1"):
-        with pytest.raises(NotFoundError, match="no version yet") as caught:
-            house.keys.resolve_version(
-                parse_key(reference.split("@")[0]) if "@" not in reference else parse_key_version(reference)
-            )
-        assert "version import alias/own" in caught.value.hint
+    assert (key.state, house.keys.directory.find_versions(key)) == (KeyState.PENDING_IMPORT, [])
+    with pytest.raises(NotFoundError, match="expected one of none yet"):
+        house.keys.directory.version(parse_key_version("alias/own@1"))
+    with pytest.raises(NotFoundError, match="PendingImport and has no version yet"):
+        house.keys.directory.public_key(parse_key_version("alias/own@1"))
     assert house.version(key_pair("EC_P256")).number == 1
-    assert house.keys.resolve(KEY).state is KeyState.ENABLED
+    assert house.keys.directory.find(KEY).state is KeyState.ENABLED
 
 
 def test_a_key_that_waits_goes_on_waiting_after_a_refusal(house: House) -> None:
     house.pending()
     with pytest.raises(RefusedError, match="type EC_P384, expected EC_P256"):
         house.version(key_pair("EC_P384"))
-    assert house.keys.resolve(KEY).state is KeyState.PENDING_IMPORT
+    assert house.keys.directory.find(KEY).state is KeyState.PENDING_IMPORT
     assert house.records[-1] == ("ImportKeyMaterial", "InvalidKeyMaterial", 0)
     assert house.version(key_pair("EC_P256")).number == 1
+
+
+NO_IMPORT = """{"Version": "1", "Statement": [
+  {"Effect": "Allow", "Action": "kms:*", "Resource": "*"},
+  {"Effect": "Deny", "Action": "kms:ImportKeyMaterial", "Resource": "*"}]}"""
+
+
+def test_who_may_make_keys_may_not_therefore_import(house: House) -> None:
+    """And what the file holds is not looked at for who may not."""
+    house.store.attach_permission(Permission("os:alice", NO_IMPORT, NOW), [])
+    house.pending()
+    for attempt in (
+        lambda: house.imports.import_key(WANTED._replace(alias=None), b"nothing", passphrase=never),
+        lambda: house.imports.import_version(KEY, b"nothing", passphrase=never),
+    ):
+        with pytest.raises(AccessDeniedError):
+            attempt()
+    assert ("ImportKeyMaterial", "Forbidden.NoPermission", 0) in house.records
 
 
 def test_dry_runs_change_nothing(house: House) -> None:
@@ -137,7 +154,7 @@ def test_dry_runs_change_nothing(house: House) -> None:
     house.key(key_pair("EC_P256"))
     before = list(house.store.entries)
     assert house.version(key_pair("EC_P256", 1), dry_run=True).number == 2
-    assert (len(house.keys.versions_of(house.keys.resolve(KEY))), house.store.entries) == (1, before)
+    assert (len(house.keys.directory.find_versions(house.keys.directory.find(KEY))), house.store.entries) == (1, before)
 
 
 def test_another_type_is_refused_and_recorded(house: House) -> None:
@@ -145,7 +162,7 @@ def test_another_type_is_refused_and_recorded(house: House) -> None:
         house.key(key_pair("RSA_2048"))
     assert caught.value.code == "InvalidKeyMaterial"
     assert house.store.keys() == []
-    assert house.records == [("ImportKeyMaterial", "InvalidKeyMaterial", 0)]
+    assert house.records == [("ImportKeyMaterial", "InvalidKeyMaterial", 0), ("CreateKey", "InvalidKeyMaterial", 0)]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +248,7 @@ def test_passphrases(house: House) -> None:
     data = encrypted(pair.private_key_info, b"right")
     with pytest.raises(DecryptionError, match="passphrase is wrong"):
         house.imports.import_key(WANTED, data, passphrase=lambda: b"wrong")
-    assert house.records[-1] == ("ImportKeyMaterial", "InvalidParameter", 0)
+    assert house.records[0] == ("ImportKeyMaterial", "InvalidParameter", 0)
     house.imports.import_key(WANTED, data, passphrase=lambda: b"right")
 
 
@@ -244,7 +261,7 @@ def test_a_provider_that_fails_leaves_nothing() -> None:
     with pytest.raises(ProviderError):
         house.key(key_pair("EC_P256"))
     assert house.store.keys() == [] and house.store.aliases() == []
-    assert house.records[-1] == ("ImportKeyMaterial", "ProviderUnavailable", 1)
+    assert house.records[0] == ("ImportKeyMaterial", "ProviderUnavailable", 0)
 
 
 def test_the_version_is_on_record_before_the_provider_has_the_private_key() -> None:
@@ -265,7 +282,7 @@ def test_the_version_is_on_record_before_the_provider_has_the_private_key() -> N
 def test_what_is_no_private_key(house: House) -> None:
     with pytest.raises(MalformedError):
         house.imports.import_key(WANTED, b"nothing", passphrase=never)
-    assert house.records == [("ImportKeyMaterial", "Malformed", 0)]
+    assert house.records == [("ImportKeyMaterial", "Malformed", 0), ("CreateKey", "Malformed", 0)]
 
 
 def test_material_is_shown_without_the_private_key() -> None:
