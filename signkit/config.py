@@ -19,6 +19,8 @@ class Settings(NamedTuple):
         verify_policy: path of the policy file to verify by, relative to the configuration file; empty = none.
         maximum_versions: most versions of one key.
         minimum_version_interval_days: days that must lie between two versions of a key.
+        timeout_seconds: most seconds that one call to a server may take.
+        maximum_bytes: largest answer of a server that is accepted.
     """
 
     store_url: str = ""
@@ -28,6 +30,8 @@ class Settings(NamedTuple):
     verify_policy: str = ""
     maximum_versions: int = 50
     minimum_version_interval_days: int = 0
+    timeout_seconds: int = 20
+    maximum_bytes: int = 10 << 20
 
 
 def parse(text: str, name: str = "signkit.toml") -> Settings:
@@ -94,5 +98,9 @@ _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "keys": {
         "maximum-versions": ("maximum_versions", _number(1, 1000)),
         "minimum-version-interval-days": ("minimum_version_interval_days", _number(0, 3650)),
+    },
+    "network": {
+        "timeout-seconds": ("timeout_seconds", _number(1, 600)),
+        "maximum-bytes": ("maximum_bytes", _number(1 << 10, 1 << 30)),
     },
 }

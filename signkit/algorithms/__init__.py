@@ -148,8 +148,8 @@ def verify_digest(algorithm: SignatureAlgorithm, public_key_info: bytes, digest:
     Returns:
         An empty string when it is right, else the reason in a few words.
     """
-    if algorithm.digest is not None and len(digest) != digests.SIZES[algorithm.digest]:
-        return f"digest of {len(digest)} bytes, expected {digests.SIZES[algorithm.digest]} for {algorithm.name}"
+    if algorithm.digest is not None and len(digest) != digests.size(algorithm.digest):
+        return f"digest of {len(digest)} bytes, expected {digests.size(algorithm.digest)} for {algorithm.name}"
     return family(_family_of(algorithm)).verify(algorithm, public_key_info, digest, signature)
 
 
@@ -231,19 +231,22 @@ def import_private_key(private_key_info: bytes) -> tuple[str, bytes, bytes]:
     """Validate a private key from outside.
 
     Args:
-        private_key_info: DER PKCS #8, not encrypted.
+        private_key_info: DER PKCS #8, not encrypted (see ``containers.read`` for the other forms).
 
     Returns:
         Name of its key type, DER PKCS #8 as it will be kept, DER SubjectPublicKeyInfo.
 
     Raises:
         MalformedError: it can't be read, is out of range, inconsistent, or of no key type that is offered.
+        RefusedError: it is in order, and too weak.
     """
+    from signkit.algorithms import containers
+
+    key = containers.parse(private_key_info)
     for member in families():
-        found = member.import_private_key(private_key_info)
+        found = member.import_private_key(key)
         if found is not None:
-            name = key_type_of(found[1])
-            if name not in key_types():
-                raise MalformedError(f"a private key of type {name}, expected one of {' '.join(sorted(key_types()))}")
-            return (name, *found)
-    raise MalformedError("the private key is of no key type that is offered")
+            return (key_type_of(found[1]), *found)
+    curve = f" {reader.oid(reader.parse(key.parameters))}" if key.parameters[:1] == b"\x06" else ""
+    expected = " ".join(sorted(key_types()))
+    raise MalformedError(f"the private key is of type {oids.name(key.oid)}{curve}, expected one of {expected}")

@@ -10,6 +10,10 @@ from signkit.der import oids, writer
 SIZES = {"sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "sm3": 32}
 """Digest algorithms that can be computed, with their output in bytes."""
 
+MU, MU_SIZE = "mu", 64
+"""ML-DSA's message representative, SHAKE256 of the hash of the public key, the context and the message (FIPS 204
+algorithm 7, line 6), and its bytes. It stands where a digest does, and is made outside ("external mu")."""
+
 SIGNING = ("sha256", "sha384", "sha512", "sm3")
 """Digest algorithms that signkit signs with. SHA-1 and MD5 are only ever named in refusals."""
 
@@ -62,6 +66,11 @@ def new(name: str) -> Digest:
     if prefix:
         hasher.update(bytes.fromhex(prefix))
     return hasher
+
+
+def size(name: str) -> int:
+    """Bytes of one of ``SIZES``, or of ``MU``."""
+    return MU_SIZE if name == MU else SIZES[name]
 
 
 def digest(name: str, data: bytes) -> bytes:

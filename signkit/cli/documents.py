@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from signkit.operations.inspect import Inspected
     from signkit.operations.requests import Created
     from signkit.operations.sign import Signed
-    from signkit.wiring_lab import Published
+    from signkit.wiring.lab import Published
 
 
 def created_request(created: Created, path: str | None) -> Document:

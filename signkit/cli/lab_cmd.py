@@ -81,7 +81,7 @@ def serve(
         str, typer.Option(metavar="HOST:PORT", help="Where to listen, on this machine only; port 0 takes a free one.")
     ] = "127.0.0.1:0",
 ) -> None:
-    """Serve timestamps of the authority (RFC 3161) over HTTP on this machine, until Ctrl-C or SIGTERM."""
+    """Serve timestamps, CRL and OCSP of the authority over HTTP on this machine, until Ctrl-C or SIGTERM."""
     from signkit.cli.base import flush
     from signkit.lab.serving import until_signal
 

@@ -18,8 +18,8 @@ from signkit.report.printable import printable
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
     "init": "Make the store",
-    "key": "Keys: create, list, show, public",
-    "version": "Key versions: create, list, show",
+    "key": "Keys: create, import, list, show, public",
+    "version": "Key versions: create, import, list, show",
     "alias": "Aliases of keys: create, update, delete, list",
     "csr": "Certification requests: create, show, check",
     "cert": "Certificates: import, list, show, export, validate",

@@ -37,6 +37,7 @@ _Spki = Annotated[list[str], _option("HEX", "SHA-256 of the signer's public key;
 _RequireIdentity = Annotated[bool, typer.Option("--require-identity", help="Refuse when no signer was named.")]
 _Profile = Annotated[str | None, _option("P", "Path rules: code-signing [default], cabf, authenticode, private.")]
 _Revocation = Annotated[str | None, _option("MODE", "require, check [default] or ignore the revocation status.")]
+_Online = Annotated[bool, typer.Option("--online", help="Ask the servers that certificates name for revocation.")]
 _Sm2Id = Annotated[str | None, _option("HEX", "Identifier of SM2 signers.")]
 _At = Annotated[str | None, _option("TIME", "Judge as if now were TIME, e.g. 2027-01-31T12:00:00Z.")]
 _EveryCheck = Annotated[bool, typer.Option("--every-check", help="List the checks that passed, too.")]
@@ -59,6 +60,7 @@ def verify(
     require_identity: _RequireIdentity = False,
     profile: _Profile = None,
     revocation: _Revocation = None,
+    online: _Online = False,
     sm2_id: _Sm2Id = None,
     at: _At = None,
     every_check: _EveryCheck = False,
@@ -87,6 +89,7 @@ def verify(
             crls=crl,
             ocsp_responses=ocsp,
             sm2_id=signer_id(sm2_id),
+            online=run.wiring().revocation_source() if online else None,
             at=moment(at) if at is not None else None,
         )
     _print(run, result, every_check)

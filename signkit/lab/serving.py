@@ -101,7 +101,7 @@ class LabServer:
         self._thread.join()
 
 
-def of(authority: Authority, address: str, *, clock: Clock, random: Random) -> LabServer:
+def of(authority: Authority, address: str, *, clock: Clock, random: Random, further: Sequence[Route] = ()) -> LabServer:
     """The services of an authority, not yet running.
 
     The time-stamping authority (RFC 3161 section 3.4) is a new one at each start: its tokens carry its certificate.
@@ -111,6 +111,7 @@ def of(authority: Authority, address: str, *, clock: Clock, random: Random) -> L
         address: ``HOST:PORT``, loopback.
         clock: what time it is.
         random: source of serial numbers.
+        further: what is served beside timestamps.
 
     Raises:
         UsageError: not such an address.
@@ -119,7 +120,7 @@ def of(authority: Authority, address: str, *, clock: Clock, random: Random) -> L
     """
     tsa = timestamping.create(authority, clock=clock, random=random)
     stamp = Route("POST", "/tsa", "application/timestamp-query", "application/timestamp-reply", tsa.answer)
-    return LabServer([stamp], address)
+    return LabServer([stamp, *further], address)
 
 
 @contextlib.contextmanager

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from signkit.der import oids
 from signkit.errors import FileError, MalformedError, OutputExistsError, SignkitError, UnavailableError
 from signkit.net.http import HttpClient
-from signkit.network_ports import FetchedEvidence
 from signkit.ports import ArtifactSource, OutputSink
+from signkit.ports.network import FetchedEvidence
 from signkit.x509 import crl, distribution_point, ocsp
 from signkit.x509.certificate import Certificate
 
@@ -61,7 +61,7 @@ class EvidenceCache:
 
 
 class NetworkRevocationSource:
-    """See ``network_ports.RevocationSource``."""
+    """See ``ports.network.RevocationSource``."""
 
     def __init__(
         self,
@@ -84,11 +84,11 @@ class NetworkRevocationSource:
 
     @property
     def connections(self) -> Sequence[str]:
-        """See ``network_ports.RevocationSource.connections``."""
+        """See ``ports.network.RevocationSource.connections``."""
         return tuple(self._http.connections)
 
     def fetch(self, certificate: Certificate, issuer: Certificate, now: datetime) -> FetchedEvidence:
-        """See ``network_ports.RevocationSource.fetch``."""
+        """See ``ports.network.RevocationSource.fetch``."""
         problems: list[str] = []
         try:
             responders = _usable(distribution_point.urls(certificate, oids.AD_OCSP), problems)

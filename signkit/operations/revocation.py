@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from signkit.network_ports import RevocationSource
+from signkit.ports.network import RevocationSource
 from signkit.x509.certificate import Certificate
 from signkit.x509.revocation import RevocationEvidence
 

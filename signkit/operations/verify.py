@@ -11,9 +11,10 @@ from signkit import formats
 from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.errors import FileError, MalformedError, UnavailableError, UsageError, VerificationError
 from signkit.operations import evidence_files, policies
-from signkit.ports import ArtifactSource, Clock, TrustStore
+from signkit.operations.online import OnlineEvidence
+from signkit.ports import ArtifactSource, Clock, RevocationSource, TrustStore
 from signkit.verification.decide import decide, without_policy
-from signkit.verification.examine import examine
+from signkit.verification.examine import Evidence, examine
 from signkit.verification.inputs import ArtifactInput, Trust, is_one_element
 from signkit.verification.policy import ANYBODY, ANYONE, PROFILES, REVOCATIONS, Identity, Policy
 from signkit.verification.policy_fields import SYSTEM
@@ -97,6 +98,7 @@ class VerifyingService:
         sm2_id: bytes = DEFAULT_SIGNER_ID,
         at: datetime | None = None,
         named: str | None = None,
+        online: RevocationSource | None = None,
         format: str = "cms",
     ) -> VerificationResult:
         """Judge chain and artifact together.
@@ -113,6 +115,7 @@ class VerifyingService:
             sm2_id: identifier of SM2 signers.
             at: judge as if now were this moment (aware UTC); None = the clock.
             named: the path that the patterns of the policy file see instead of that of the only artifact.
+            online: where the revocation status of certificates may be asked for; None = no network is used.
             format: name of the signature format.
 
         Returns:
@@ -141,6 +144,7 @@ class VerifyingService:
         )
         reader = _TrustReader(self._source, self._system_trust, rules, given)
         trusted = {rule: reader.trust_of(rule) for rule in dict.fromkeys(chosen) if rule is not None}
+        network = None if online is None else OnlineEvidence(online, now)
         results = []
         for artifact, rule in zip(wanted, chosen, strict=True):
             trust_of_rule = reader.given if rule is None else trusted[rule]
@@ -150,8 +154,10 @@ class VerifyingService:
                 evidence = examine(subject._replace(signature=None), reader.given)
                 results.append(without_policy(evidence, rules.uncovered(named or artifact)))
             else:
-                results.append(decide(examine(subject, trust_of_rule), rule.policy))
-        return VerificationResult(tuple(results), now, notices=tuple([*rules.warnings, *reader.notices]))
+                results.append(decide(_examined(subject, trust_of_rule, network), rule.policy))
+        notices = [*rules.warnings, *reader.notices, *(network.problems if network else ())]
+        connections = network.connections if network else ()
+        return VerificationResult(tuple(results), now, connections, notices=tuple(notices))
 
     def _subject(self, artifact: str, signature: str, format: str, given: Trust) -> ArtifactInput:
         """Read one artifact and its signature; what goes wrong becomes part of the evidence."""
@@ -173,6 +179,15 @@ class VerifyingService:
             return ArtifactInput(artifact, signature, None, {}, present, error)
         is_der = is_one_element(digested.head, digested.size)
         return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_der)
+
+
+def _examined(subject: ArtifactInput, trust: Trust, network: OnlineEvidence | None) -> Evidence:
+    """The evidence of one artifact; with a network, again with what servers say about the paths found without."""
+    evidence = examine(subject, trust)
+    if network is None:
+        return evidence
+    completed = network.completed(trust, evidence)
+    return evidence if completed == trust else examine(subject, completed)
 
 
 class _TrustReader:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from signkit import algorithms, config, evidence
-from signkit.algorithms import digests
+from signkit.algorithms import containers, digests
 from signkit.audit import checkpoint, merkle, receipt
 from signkit.audit.entry import AuditEntry
 from signkit.der import ber
@@ -29,11 +29,12 @@ from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab import revoking, timestamping
 from signkit.lab.authority import PURPOSES, Authority, SigningKey
 from signkit.lab.revoking import Revocations
-from signkit.network_ports import FetchedEvidence
 from signkit.operations import inspect_revocation
-from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.keys import KeyService
 from signkit.operations.revocation import gather
+from signkit.operations.use import SignInput
 from signkit.operations.validate import validate_path
+from signkit.ports.network import FetchedEvidence
 from signkit.report import path as path_report
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
@@ -46,11 +47,12 @@ from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.path_outcome import PathOutcome
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
-from signkit.x509 import certificate, names, ocsp, pem, request, revocation
+from signkit.x509 import certificate, names, ocsp, pem, public_key, request, revocation
 from signkit.x509.path import Bag
 from signkit.x509.revocation import RevocationEvidence
 from tests.support import extensions, pki
 from tests.support.fakes import MemoryProvider, MemoryStore
+from tests.support.private_keys import encrypted
 from tests.support.purity import run_without_effects
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +130,14 @@ def exercise_recovery() -> None:
     at, key = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC), SigningKey.generate()
     export = recovery.seal(Kek(1, bytes(32)), key.public_key_info, store_id="store", now=at)
     assert recovery.open_export(export, key.private_key_info, store_id="store").id == 1
+
+
+def exercise_private_and_public_keys_of_others() -> None:
+    info, public_key_info = algorithms.family("ec").generate(algorithms.key_type("EC_P256"))
+    data = pem.private_key(pem.encode("PRIVATE KEY", encrypted(info, b"passphrase")).encode())
+    plain = containers.read(data, lambda: b"passphrase")
+    assert algorithms.import_private_key(plain)[::2] == ("EC_P256", public_key_info)
+    assert all(public_key.encode(public_key_info, form) for form in public_key.FORMS)
 
 
 def exercise_configuration() -> None:
@@ -221,8 +231,8 @@ def exercise_key_operations() -> None:
     service.create_key("EC_P256", alias="alias/release", provider="memory")
     algorithm = algorithms.signature_algorithm("EC_P256")
     version = reference.parse_key_version("alias/release@1")
-    signatures = service.sign(version, algorithm, [SignInput(bytes(32), bytes(32), "app.bin")])
-    public_key_info = service.resolve_version(version)[1].public_key_info
+    signatures = service.use.sign(version, algorithm.name, [SignInput(bytes(32), bytes(32), "app.bin")])
+    public_key_info = service.directory.version(version)[1].public_key_info
     assert algorithms.verify_digest(algorithm, public_key_info, bytes(32), signatures[0]) == ""
     assert [entry.action for entry in store.entries] == ["CreateKey", "AsymmetricSign"]
 

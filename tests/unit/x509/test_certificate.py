@@ -44,7 +44,14 @@ def test_equality_is_that_of_the_bytes() -> None:
     assert found != pki.chain().leaf
 
 
+def hybrid() -> bytes:
+    """A public key whose point is in the hybrid form, which RFC 5480 section 2.2 forbids and OpenSSL reads."""
+    algorithm, key = (child.raw for child in reader.parse(KEY.public_key_info).children())
+    return writer.sequence(algorithm, key[:3] + bytes((6 + (key[-1] & 1),)) + key[4:])
+
+
 MALFORMED = {
+    "a hybrid point": pki.certificate("CN=Odd", hybrid(), "CN=CA", CA, ()),
     "empty": b"",
     "not DER": b"\x00" * 100,
     "trailing byte": pki.chain().leaf + b"\x00",

@@ -7,7 +7,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from signkit.config import Settings, parse
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from signkit.keys.reference import KeyReference
     from signkit.keys.sealing import Kek
     from signkit.lab.serving import LabServer
+    from signkit.net.http import HttpClient
     from signkit.operations.certificates import CertificateService
     from signkit.operations.doctor import Finding
+    from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
     from signkit.operations.sign import SigningService
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
+    from signkit.ports import Provider, RevocationSource
     from signkit.store.sqlite import SqliteStore
-    from signkit.wiring_lab import Published
+    from signkit.wiring.lab import Published
     from signkit.x509.certificate import Certificate
 
 CONFIG_FILE = "signkit.toml"
@@ -33,7 +36,7 @@ STORE_FILE = "store.db"
 ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
 _RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
-_ADMINISTRATOR_AND_SIGNER = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["kms:*"],"Resource":["*"]}]}'
+_FIRST_ROLES = ("administrator", "signer")
 
 
 class NewStore(NamedTuple):
@@ -84,6 +87,10 @@ class Wiring:
             from signkit.algorithms import sm2
 
             sm2.use_library(path)
+        if environment.get("SIGNKIT_SM2_GMSSL_SIGN") == "1":
+            from signkit.algorithms import sm2
+
+            sm2.sign_with_gmssl(secrets.randbelow)
 
     @cached_property
     def settings(self) -> Settings:
@@ -150,6 +157,7 @@ class Wiring:
         """
         from signkit.audit.entry import AuditEntry
         from signkit.custody import parse_root_key
+        from signkit.keys import permissions
         from signkit.keys.sealing import KEY_SIZE, Kek
         from signkit.store.schema import is_free
         from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
@@ -170,7 +178,7 @@ class Wiring:
             path,
             StoreIdentity(store_id, now, source.uri),
             {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
-            permissions=[Permission(made.principal, _ADMINISTRATOR_AND_SIGNER, now)],
+            permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
             entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", _new_id())],
         ).close()
         return made
@@ -213,19 +221,10 @@ class Wiring:
     def keys(self) -> KeyService:
         """The key service."""
         from signkit.operations.keys import KeyService
-        from signkit.providers.software import SoftwareProvider
 
-        kek: list[Kek] = []
-
-        def once() -> Kek:
-            if not kek:
-                kek.append(self.kek())
-            return kek[0]
-
-        software = SoftwareProvider(self.store.id, once)
         return KeyService(
             self.store,
-            {software.name: software},
+            self._providers,
             clock=self.clock,
             new_id=_new_id,
             principal=self.principal,
@@ -233,13 +232,33 @@ class Wiring:
         )
 
     @cached_property
+    def _providers(self) -> Mapping[str, Provider]:
+        """Provider name to provider; the root key is read when the first private key is needed."""
+        from signkit.providers.software import SoftwareProvider
+
+        return {SoftwareProvider.name: SoftwareProvider(self.store.id, cache(self.kek))}
+
+    @cached_property
+    def imports(self) -> ImportService:
+        """Private keys from outside."""
+        from signkit.operations.imports import ImportService
+
+        days = self.settings.minimum_version_interval_days
+        return ImportService(self.keys, self._providers, minimum_version_interval_days=days)
+
+    def import_passphrase(self, path: str | None) -> Callable[[], bytes]:
+        """Gives the passphrase of a private key that is imported: from a file, else from the terminal."""
+        from signkit.custody import passphrase
+
+        named = path or self._environment.get(passphrase.PASSPHRASE_FILE)
+        return lambda: passphrase.of_private_key(named)
+
+    @cached_property
     def certificates(self) -> CertificateService:
         """Certificates of key versions."""
         from signkit.operations.certificates import CertificateService
 
-        return CertificateService(
-            self.keys, self.store, FileSource(), clock=self.clock, new_id=_new_id, principal=self.principal
-        )
+        return CertificateService(self.keys, FileSource())
 
     def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
         """Signing of files.
@@ -259,6 +278,23 @@ class Wiring:
         from signkit.system_trust import certificates
 
         return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=certificates)
+
+    def revocation_source(self) -> RevocationSource:
+        """Asks the servers that certificates name, within the configured limits; answers are kept in a cache folder."""
+        import platformdirs
+
+        from signkit.net.http import HttpClient
+        from signkit.net.revocation import EvidenceCache, NetworkRevocationSource
+
+        folder = os.path.join(platformdirs.user_cache_dir("signkit", appauthor=False), "revocation")
+        return NetworkRevocationSource(self.http(), cache=EvidenceCache(folder, FileSource(), FileSink()))
+
+    def http(self) -> HttpClient:
+        """Asks servers within the configured limits."""
+        from signkit.net.http import HttpClient
+
+        settings = self.settings
+        return HttpClient(timeout_seconds=settings.timeout_seconds, maximum_bytes=settings.maximum_bytes)
 
     @property
     def verify_policy(self) -> str | None:
@@ -299,48 +335,30 @@ class Wiring:
 
     def create_lab(self, folder: str, *, dry_run: bool = False) -> list[str]:
         """A throwaway authority in a folder; returns the files it consists of."""
-        from signkit import wiring_lab
+        from signkit.wiring import lab
 
-        return wiring_lab.create(folder, now=self.clock(), dry_run=dry_run)
+        return lab.create(folder, now=self.clock(), dry_run=dry_run)
 
     def revoke_in_lab(
         self, folder: str, certificate: str | None, *, reason: str, when: datetime | None, dry_run: bool
     ) -> Published:
         """Fresh CRLs of the throwaway authority, after revoking a certificate (file or ``KEY@V``) when one is named."""
-        from signkit import wiring_lab
+        from signkit.wiring import lab
 
         found = self.certificates_of(certificate)[0] if certificate else None
-        return wiring_lab.revoke(folder, found, reason=reason, when=when, now=self.clock(), dry_run=dry_run)
+        return lab.revoke(folder, found, reason=reason, when=when, now=self.clock(), dry_run=dry_run)
 
     def issue_in_lab(self, folder: str, request: str, *, days: int, base_url: str = "") -> list[Certificate]:
-        """A certificate by the throwaway authority, followed by the issuing one's.
+        """A certificate by the throwaway authority, followed by the issuing one's; see ``wiring.lab.issue``."""
+        from signkit.wiring import lab
 
-        Args:
-            folder: where the authority lies.
-            request: path of the certification request.
-            days: days of validity.
-            base_url: where CRL and OCSP are served; empty = the certificate says nothing about that.
-        """
-        from signkit.lab import folder as lab_folder
-        from signkit.lab import revoking
-        from signkit.operations import requests
-        from signkit.x509.certificate import load
-
-        source = FileSource()
-        authority = lab_folder.load(folder, source)
-        found = requests.read(source, request)
-        extensions = revoking.publication(base_url) if base_url else ()
-        now, random = self.clock(), secrets.token_bytes
-        issued = authority.issue(found.der, now=now, random=random, days=days, further_extensions=extensions)
-        return [load(der) for der in issued]
+        return lab.issue(folder, request, days=days, base_url=base_url, now=self.clock())
 
     def lab_server(self, folder: str, address: str) -> LabServer:
         """The services of the throwaway authority in a folder on ``HOST:PORT``, not yet running."""
-        from signkit.lab import folder as lab_folder
-        from signkit.lab import serving
+        from signkit.wiring import lab
 
-        authority = lab_folder.load(folder, FileSource())
-        return serving.of(authority, address, clock=self.clock, random=secrets.token_bytes)
+        return lab.server(folder, address, clock=self.clock)
 
     def doctor(self) -> list[Finding]:
         """What works here."""

@@ -1,4 +1,4 @@
-"""The throwaway authority in a folder: made, and revoking."""
+"""The throwaway authority in a folder: made, issuing, revoking, serving."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from signkit.errors import OutputExistsError
 from signkit.files import FileSink, FileSource
 
 if TYPE_CHECKING:
+    from signkit.lab.serving import LabServer
+    from signkit.ports import Clock
     from signkit.x509.certificate import Certificate
     from signkit.x509.crl import Revoked
 
@@ -94,3 +96,64 @@ def revoke(
     else:
         files = revocation_folder.publish(authority, changed, folder, FileSink(), now=now)
     return Published(str(certificate.subject) if certificate else "", found, changed.number, tuple(files))
+
+
+def issue(folder: str, request: str, *, days: int, base_url: str, now: datetime) -> list[Certificate]:
+    """Issue a certificate; it is followed by the issuing one's.
+
+    Args:
+        folder: where the authority lies.
+        request: path of the certification request.
+        days: days of validity.
+        base_url: where CRL and OCSP are served; empty = the certificate says nothing about that.
+        now: the present.
+
+    Raises:
+        UsageError: ``base_url`` is not an HTTP URL.
+        FileError: a file can't be read.
+        MalformedError: the request or a file of the lab is malformed.
+        ProofOfPossessionError: the request is not signed by the key it carries.
+    """
+    from signkit.lab import folder as lab_folder
+    from signkit.lab import revoking
+    from signkit.operations import requests
+    from signkit.x509.certificate import load
+
+    source = FileSource()
+    authority = lab_folder.load(folder, source)
+    found = requests.read(source, request)
+    extensions = revoking.publication(base_url) if base_url else ()
+    issued = authority.issue(found.der, now=now, random=secrets.token_bytes, days=days, further_extensions=extensions)
+    return [load(der) for der in issued]
+
+
+def server(folder: str, address: str, *, clock: Clock) -> LabServer:
+    """Timestamps, CRL and OCSP responses of an authority on ``HOST:PORT``, not yet running.
+
+    What is revoked while it runs is known to its next answer.
+
+    Raises:
+        UsageError: not a loopback address.
+        UnavailableError: the port is taken.
+        FileError: a file of the lab can't be read.
+    """
+    from signkit.lab import folder as lab_folder
+    from signkit.lab import revocation_folder, revoking, serving
+    from signkit.lab.serving import Route
+
+    source = FileSource()
+    authority = lab_folder.load(folder, source)
+
+    def answer_ocsp(request: bytes) -> bytes:
+        known = revocation_folder.load(folder, source)
+        return revoking.answer_ocsp(authority, known, request, now=clock())
+
+    def issuing_crl(_request: bytes) -> bytes:
+        known = revocation_folder.load(folder, source)
+        return revoking.crl(authority.issuing, known.issuing, number=known.number, now=clock())
+
+    further = (
+        Route("POST", f"/{revoking.OCSP_NAME}", "application/ocsp-request", "application/ocsp-response", answer_ocsp),
+        Route("GET", f"/{revoking.CRL_NAME}", "", "application/pkix-crl", issuing_crl),
+    )
+    return serving.of(authority, address, clock=clock, random=secrets.token_bytes, further=further)
