@@ -39,7 +39,6 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),
     (r"timestamp\.path\..*", "name the root of the time-stamping authority with --tsa-trust"),
     (r"timestamp\..*|time\.established", "have it stamped anew, or judge without timestamps by a policy"),
-    (r"(timestamp\.)?revocation\.\d+", "ask the authority; --crl, --ocsp or --online give the status of certificates"),
     (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),
     (r"threshold", "more of the required keys must sign"),
     (r"signature\.algorithm", "sign again with one of the accepted algorithms"),

@@ -283,7 +283,6 @@ class Wiring:
         """Asks the servers that certificates name, within the configured limits; answers are kept in a cache folder."""
         import platformdirs
 
-        from signkit.net.http import HttpClient
         from signkit.net.revocation import EvidenceCache, NetworkRevocationSource
 
         folder = os.path.join(platformdirs.user_cache_dir("signkit", appauthor=False), "revocation")
