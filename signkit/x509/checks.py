@@ -124,8 +124,7 @@ def _of_any(position: int, certificate: Certificate, profile: Profile) -> list[C
         _critical_extensions(position, certificate),
         *_serial_number(position, certificate, profile),
     ]
-    basic = certificate.basic_constraints
-    if basic is not None and basic.explicit_false and not profile.explicit_ca_false:
+    if certificate.explicit_ca_false and not profile.explicit_ca_false:
         detail = f"{who(position, certificate)} spells out cA FALSE, which DER leaves out"
         checks.append(failed(f"path.{position}.basic-constraints", detail, source="X.690 11.5"))
     return checks
