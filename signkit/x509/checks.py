@@ -63,7 +63,7 @@ def text(moment: datetime) -> str:
 
 def who(position: int, certificate: Certificate) -> str:
     """How a certificate of a path is called in what people read."""
-    return f"certificate {position} ({certificate.subject})"
+    return f"certificate {position} ({certificate.subject.brief})"
 
 
 @lru_cache(maxsize=1024)
