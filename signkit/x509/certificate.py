@@ -37,13 +37,10 @@ class Extension(NamedTuple):
 
 
 class BasicConstraints(NamedTuple):
-    """RFC 5280 section 4.2.1.9. ``path_length`` = most non-self-issued CA certificates below, None = no limit;
-    ``explicit_false`` = cA FALSE was spelled out, which DER leaves out.
-    """
+    """RFC 5280 section 4.2.1.9. ``path_length`` = most non-self-issued CA certificates below, None = no limit."""
 
     ca: bool
     path_length: int | None
-    explicit_false: bool = False
 
 
 class Certificate:
@@ -79,6 +76,8 @@ class Certificate:
         self.extensions = _extensions(fields[6:])
         if self.extensions and self.version != 3:
             raise MalformedError(f"certificate of version {self.version} has extensions: expected version 3")
+        self.explicit_ca_false = False
+        """Whether basicConstraints spells out cA FALSE, which DER leaves out."""
         self.basic_constraints = self._basic_constraints()
         self.key_usage = self._key_usage()
         self.extended_key_usage = self._extended_key_usage()
@@ -126,10 +125,11 @@ class Certificate:
         # An explicit cA FALSE is not DER, but real authorities write it, and it can't be misread.
         explicit = bool(fields) and fields[0].tag == reader.BOOLEAN
         ca = reader.boolean(fields.pop(0), "cA") if explicit else False
+        self.explicit_ca_false = explicit and not ca
         path_length = reader.integer(fields.pop(0), "pathLenConstraint") if fields else None
         if fields or (path_length is not None and not 0 <= path_length < 1 << 31):
             raise MalformedError("basicConstraints is malformed")
-        return BasicConstraints(ca, path_length, explicit and not ca)
+        return BasicConstraints(ca, path_length)
 
     def _key_usage(self) -> frozenset[str] | None:
         element = self._parsed(oids.KEY_USAGE, reader.BIT_STRING)

@@ -63,7 +63,7 @@ def text(moment: datetime) -> str:
 
 def who(position: int, certificate: Certificate) -> str:
     """How a certificate of a path is called in what people read."""
-    return f"certificate {position} ({certificate.subject})"
+    return f"certificate {position} ({certificate.subject.brief})"
 
 
 @lru_cache(maxsize=1024)
@@ -124,8 +124,7 @@ def _of_any(position: int, certificate: Certificate, profile: Profile) -> list[C
         _critical_extensions(position, certificate),
         *_serial_number(position, certificate, profile),
     ]
-    basic = certificate.basic_constraints
-    if basic is not None and basic.explicit_false and not profile.explicit_ca_false:
+    if certificate.explicit_ca_false and not profile.explicit_ca_false:
         detail = f"{who(position, certificate)} spells out cA FALSE, which DER leaves out"
         checks.append(failed(f"path.{position}.basic-constraints", detail, source="X.690 11.5"))
     return checks

@@ -308,7 +308,7 @@ def describe(name: GeneralName) -> str:
     kind, content = KINDS[name.kind], name.content
     if name.kind == DIRECTORY:
         try:
-            return f"{kind} '{names.load(content)}'"
+            return f"{kind} '{names.load(content).brief}'"
         except MalformedError:
             return kind
     if name.kind == IP:

@@ -52,6 +52,7 @@ _ENCODINGS = {
     reader.UNIVERSAL_STRING: "utf-32-be",
 }
 
+_BRIEF = 200
 MAXIMUM_SIZE = 1 << 14
 _MAXIMUM_MARKS = 30
 """Most bytes of a Name; the upper bounds of RFC 5280 appendix A.1 keep real ones far below."""
@@ -101,6 +102,12 @@ class Name:
     def rfc4514(self) -> str:
         """The string form of RFC 4514; characters that could mislead a reader are escaped."""
         return ",".join("+".join(map(_format_attribute, rdn)) for rdn in reversed(self.rdns))
+
+    @property
+    def brief(self) -> str:
+        """The string form, cut where it is longer than any that a person would read in a sentence."""
+        text = self.rfc4514
+        return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}..."
 
     @cached_property
     def short(self) -> str:

@@ -137,7 +137,7 @@ class Builder:
         if not candidates:
             known = self.bag.named(child.issuer)
             what = "no trust anchor is above its issuer" if known else "no certificate of its issuer"
-            self._note(path, f"{what} {child.issuer}")
+            self._note(path, f"{what} {child.issuer.brief}")
         for candidate in candidates:
             issuer = candidate.certificate
             self._edges += 1
@@ -177,7 +177,7 @@ class Builder:
     def _note(self, path: tuple[Certificate, ...], reason: str) -> None:
         """Keep why a branch ended; a hostile bag has no end of them."""
         if len(self.notes) < MAXIMUM_NOTES:
-            text = f"certificate {len(path) - 1} ({path[-1].subject}): {reason}"[:MAXIMUM_NOTE]
+            text = f"certificate {len(path) - 1} ({path[-1].subject.brief}): {reason}"[:MAXIMUM_NOTE]
             if text not in self.notes:
                 self.notes.append(text)
         elif len(self.notes) == MAXIMUM_NOTES:
@@ -225,7 +225,7 @@ def _occurs(issuer: Certificate, path: tuple[Certificate, ...]) -> bool:
 
 def _label(certificate: Certificate) -> str:
     """Two certificates of one name are told apart by serial number and fingerprint."""
-    return f"{certificate.subject} (serial {certificate.serial_number:x}, SHA-256 {certificate.fingerprint[:16]})"
+    return f"{certificate.subject.brief} (serial {certificate.serial_number:x}, SHA-256 {certificate.fingerprint[:16]})"
 
 
 def _closure(start: Iterable[Name], children: dict[Name, set[Name]]) -> set[Name]:

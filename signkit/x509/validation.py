@@ -293,7 +293,7 @@ class _Search:
 
     def _built(self, path: tuple[Certificate, ...]) -> tuple[Check, Check]:
         anchor = path[-1]
-        subjects = [certificate.subject.rfc4514 for certificate in path]
+        subjects = [certificate.subject.brief for certificate in path]
         detail = f"{len(path)} certificates, from {subjects[0]} to the trust anchor {subjects[-1]}"
         if len(path) == 1:
             detail = f"{subjects[0]} is itself a trust anchor"
@@ -342,7 +342,7 @@ _NO_POLICIES = passed(
 @lru_cache(maxsize=1024)
 def _signed(position: int, issuer: Certificate) -> Check:
     """What is said once the signature was checked."""
-    detail = f"certificate {position} is signed by {issuer.subject.rfc4514}"
+    detail = f"certificate {position} is signed by {issuer.subject.brief}"
     return passed(f"path.{position}.signature", detail, source="RFC 5280 6.1.3 (a)(1)")
 
 
@@ -362,7 +362,7 @@ def _not_built(bag: Bag, builder: Builder) -> Check:
 
 def _summary(result: PathResult) -> str:
     faults = "; ".join(check.detail or check.name for check in result.faults)
-    return f"path {' < '.join(str(certificate.subject) for certificate in result.path)}: {faults}"[:MAXIMUM_NOTE]
+    return f"path {' < '.join(certificate.subject.brief for certificate in result.path)}: {faults}"[:MAXIMUM_NOTE]
 
 
 def _seriousness(result: PathResult) -> tuple[bool, int]:

@@ -81,6 +81,22 @@ def test_many_certificates_of_one_name_and_key() -> None:
         assert not judge(CHAIN.leaf, faulty)
 
 
+def test_what_is_said_about_certificates_with_huge_names_stays_short() -> None:
+    """Else the reasons why a thousand of them do not fit would fill the memory."""
+    name = writer.sequence(*[writer.set_of(writer.sequence(writer.oid("2.5.4.3"), writer.tlv(0x0C, b"," * 50)))] * 250)
+    faulty = [pki.ca(name, pki.key(2), pki.ROOT, pki.key(1), serial=n + 1, usages=("cRLSign",)) for n in range(1000)]
+    leaf = pki.leaf(pki.SIGNER, pki.key(3), name, pki.key(2))
+    for der in faulty:
+        certificate.load(der)
+    tracemalloc.start()
+    result = judge(leaf, faulty)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert not result
+    assert max(len(check.detail) for check in result.checks) < 2000
+    assert peak < 20 << 20
+
+
 def test_many_constraints_in_every_authority_of_a_mesh() -> None:
     """Branches times constraints times names: the budget of names ends it."""
     names = [made.dns(f"h{n}.example.com") for n in range(500)]

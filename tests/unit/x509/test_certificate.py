@@ -205,7 +205,7 @@ def test_certificates_without_extensions_are_read() -> None:
 def test_an_explicit_false_can_not_be_misread() -> None:
     """Not DER, but real authorities write it."""
     der = make(pki.extension(oids.BASIC_CONSTRAINTS, writer.sequence(pki.boolean(False))))
-    assert certificate.load(der).basic_constraints == (False, None, True)
+    assert certificate.load(der).basic_constraints == (False, None)
 
 
 def test_an_unknown_key_is_no_fault_of_the_encoding() -> None:
