@@ -101,15 +101,11 @@ def _write(path: Path, data: bytes, signature: bytes) -> str:
 
 def _stamp(signature: bytes, tsa: TimeStampingAuthority) -> bytes:
     from signkit.cms import signed_data
-    from signkit.der import cms, oids
-    from signkit.der.cms import Attribute
     from signkit.tsp import request, response
 
-    found = signed_data.parse(signature).signed_data
-    (info,) = found.signer_infos
+    (info,) = signed_data.parse(signature).signed_data.signer_infos
     answer = response.decode(tsa.answer(request.over(info.signature, "sha256").encode()))
-    token = Attribute(oids.SIGNATURE_TIME_STAMP, (answer.token or b"",))
-    return cms.encode(found._replace(signer_infos=(info._replace(unsigned_attributes=(token,)),)))
+    return signed_data.with_timestamp(signature, answer.token or b"")
 
 
 if __name__ == "__main__":

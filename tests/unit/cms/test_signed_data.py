@@ -13,6 +13,7 @@ from signkit.cms import signed_data
 from signkit.der import ber, cms, oids, reader, writer
 from signkit.der.cms import MAXIMUM_ELEMENTS, Attribute
 from signkit.errors import MalformedError
+from signkit.formats import cms_detached
 from tests.support import cms_builder, pki, tsa
 from tests.support.cms_builder import SignedData, content_type, message_digest, signer, signing_time
 from tests.support.judging import judge
@@ -167,3 +168,18 @@ def test_a_kind_of_its_own_is_kept() -> None:
     assert (found.kind, found.content_type) == (oids.SM2_SIGNED_DATA, oids.SM2_DATA)
     assert cms.encode(found) == data
     assert ber.to_der(cms_builder.to_ber(data)) == data
+
+
+def test_timestamps_are_added_and_nothing_else_changes() -> None:
+    before = signed_data.parse(GOOD).signed_data
+    one, two = writer.sequence(writer.integer(1)), writer.sequence(writer.integer(2))
+    data = signed_data.with_timestamp(signed_data.with_timestamp(GOOD, one), two)
+    after = signed_data.parse(data).signed_data
+    assert [value for info in after.signer_infos for value in cms_detached.timestamps(info)] == [one, two]
+    assert [info._replace(unsigned_attributes=()) for info in after.signer_infos] == [
+        info._replace(unsigned_attributes=()) for info in before.signer_infos
+    ]
+    assert after._replace(signer_infos=()) == before._replace(signer_infos=())
+    for signer_number in (-1, 2):
+        with pytest.raises(MalformedError, match="signers"):
+            signed_data.with_timestamp(GOOD, one, signer=signer_number)
