@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from importlib import import_module
 
 from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.errors import MalformedError, UsageError, VerificationError
@@ -19,6 +18,7 @@ from signkit.x509.checks import PURPOSES
 from signkit.x509.path import Bag
 from signkit.x509.policies import InitialPolicies
 from signkit.x509.profiles import Profile
+from signkit.x509.revocation import RevocationEvidence, checker
 from signkit.x509.validation import PathResult, Revocation
 
 REVOCATION_MODES = ("ignore", "check", "require")
@@ -78,9 +78,9 @@ def validate_path(
         policies if policies is None or isinstance(policies, InitialPolicies) else InitialPolicies(tuple(policies))
     )
     required = revocation == "require"
-    checker = None
+    judge = None
     if revocation != "ignore":
-        checker = _revocation(crls, ocsp_responses, bag, at, now or at, revocation, chosen, sm2_id)
+        judge = _revocation(crls, ocsp_responses, bag, at, now or at, revocation, chosen, sm2_id)
     return validation.validate_in(
         found,
         bag,
@@ -91,7 +91,7 @@ def validate_path(
         sm2_id=sm2_id,
         max_depth=max_depth,
         policies=initial,
-        revocation=checker,
+        revocation=judge,
         revocation_required=required,
     )
 
@@ -107,10 +107,8 @@ def _revocation(
     sm2_id: bytes,
 ) -> Revocation:
     """What judges the revocation of a path's certificates."""
-    module = import_module("signkit.x509.revocation")
-    evidence = module.RevocationEvidence(crls=tuple(crls), ocsp_responses=tuple(ocsp_responses))
-    found: Revocation = module.checker(evidence, bag=bag, at=at, now=now, mode=mode, profile=profile, sm2_id=sm2_id)
-    return found
+    evidence = RevocationEvidence(tuple(crls), tuple(ocsp_responses))
+    return checker(evidence, bag=bag, at=at, now=now, mode=mode, profile=profile, sm2_id=sm2_id)
 
 
 def _check_arguments(

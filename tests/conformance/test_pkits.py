@@ -13,7 +13,6 @@ import json
 import os
 from datetime import UTC, datetime
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,6 @@ DSA = {"40104", "40105", "ValidDSASignaturesTest4EE.crt", "ValidDSAParameterInhe
 NAMED = [path.name for path in sorted((DATA / "certs").glob("*EE.crt")) if path.name.startswith(("Valid", "Invalid"))]
 INDEX = os.environ.get("SIGNKIT_PKITS_INDEX", "")
 ROWS: list[dict[str, Any]] = json.loads(Path(INDEX).read_text()) if INDEX else []
-
-needs_revocation = pytest.mark.skipif(
-    find_spec("signkit.x509.revocation") is None, reason="revocation is not built yet"
-)
 
 
 @cache
@@ -67,7 +62,6 @@ def test_the_data_is_there() -> None:
     assert len(ROWS) in (0, 246)
 
 
-@needs_revocation
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['id']}-{row['name']}")
 def test_row(row: dict[str, Any]) -> None:
     result = run(row, "require")
@@ -92,7 +86,6 @@ def about_revocation(row: dict[str, Any]) -> bool:
     return row["id"] != "40106" and any(word in row.get("error", {}).get("msg_regex", "") for word in words)
 
 
-@needs_revocation
 @pytest.mark.parametrize("name", NAMED)
 def test_every_end_entity_amid_all_certificates_and_crls(name: str) -> None:
     result = signkit.validate_path(

@@ -9,12 +9,11 @@ from typing import Any
 from signkit import formats
 from signkit.algorithms import DEFAULT_SIGNER_ID, digests
 from signkit.errors import MalformedError
-from signkit.evidence import Verdict
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust, is_one_element
 from signkit.verification.policy import ANYONE, Policy
-from signkit.verification.result import ArtifactResult
+from signkit.verification.result import ArtifactResult, refuses
 from tests.support import pki
 from tests.support.cms_builder import ARTIFACT
 
@@ -57,4 +56,4 @@ def judge(
 
 def failures(result: ArtifactResult) -> set[str]:
     """Names of all checks that failed or were left open."""
-    return {check.name for check in result.checks if check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)}
+    return {check.name for check in result.checks if refuses(check)}
