@@ -51,7 +51,12 @@ def status_of(check: Check) -> int:
 
 def hint_for(check: Check) -> str:
     """What a user can do about a check that did not pass."""
-    return next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, check.name)), "")
+    return hint_for_name(check.name)
+
+
+def hint_for_name(name: str) -> str:
+    """As ``hint_for``, by the name of the check."""
+    return next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, name)), "")
 
 
 class SignerResult(NamedTuple):
