@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -70,7 +70,9 @@ def flush() -> None:
 class Session:
     """One run of the program: its common flags, and the way to its parts and its output."""
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        """Take the command line without the program's name."""
+        self.arguments = tuple(arguments)
         self.flags: set[str] = set()
         self.home: str | None = None
         self.config: str | None = None
@@ -202,8 +204,6 @@ def _common_option(name: str, help_text: str) -> TyperOption:
     def remember(context: typer.Context, _parameter: object, value: bool) -> None:
         root = context.find_root()
         if value:
-            if root.obj is None:
-                root.obj = Session()
             root.obj.flags.add(name)
 
     return TyperOption(

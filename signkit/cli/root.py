@@ -91,8 +91,6 @@ def program(
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
 ) -> None:
     """Code signing with versioned keys: request, certify, sign, verify."""
-    if context.obj is None:
-        context.obj = Session()
     context.obj.home, context.obj.config = home, config
     context.call_on_close(context.obj.close)
 
@@ -106,7 +104,8 @@ def run(arguments: list[str]) -> int:
         if _asks_for_version(options):
             return _print_version(as_json)
         try:
-            status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
+            command = typer.main.get_command(root)
+            status = command.main(arguments, prog_name="signkit", standalone_mode=False, obj=Session(arguments))
         finally:
             flush()
         if status == INTERRUPTED:  # typer has caught it

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from signkit.cli.base import App, session
+from signkit.cli import reports
+from signkit.cli.base import App, Force, session
 from signkit.cli.progress import Progress
 from signkit.errors import UsageError
 
@@ -35,6 +36,8 @@ def verify(
         str | None, typer.Option(metavar="TIME", help="Judge as if now were TIME, e.g. 2027-01-31T12:00:00Z.")
     ] = None,
     every_check: Annotated[bool, typer.Option("--every-check", help="List the checks that passed, too.")] = False,
+    report: Annotated[list[str], typer.Option(metavar="FORMAT=F", help=reports.HELP)] = [],  # noqa: B006
+    force: Force = False,
 ) -> None:
     """Judge certificate chain and signature of each file together; 0 only when every file is accepted."""
     from signkit.cli.arguments import moment
@@ -42,6 +45,7 @@ def verify(
     from signkit.verification.policy import Identity, Policy
 
     run = session(context)
+    wanted = reports.prepare(run, report, force=force)
     if issuer == "":
         raise UsageError("--issuer is empty, expected a distinguished name", hint="leave it out to accept any issuer")
     named = bool(signer or issuer is not None or spki_sha256)
@@ -59,13 +63,10 @@ def verify(
                 at=moment(at) if at is not None else None,
             )
         )
-    if run.json:
-        from signkit.report import verification
-        from signkit.version import VERSION
+    from signkit.report import text, verification
+    from signkit.version import VERSION
 
-        run.emit(verification.document(result, tool_version=VERSION), ())
-    else:
-        from signkit.report import text
-
-        run.emit({}, text.lines(result, every_check=every_check))
+    document = verification.document(result, tool_version=VERSION) if run.json or wanted else {}
+    run.emit(document, () if run.json else text.lines(result, every_check=every_check))
+    reports.deliver(run, wanted, document, trust=trust, intermediates=intermediate, force=force)
     raise_unless_accepted(result)
