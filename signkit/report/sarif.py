@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from signkit.report import findings, rules
 from signkit.report.findings import Document, Finding
 from signkit.report.printable import printable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
+"""What stands in a URI's path as it is (RFC 3986 section 2.3)."""
 
 
 def render(document: Document, repeat: Sequence[str] = ()) -> str:
@@ -65,7 +67,6 @@ def _rule(name: str) -> dict[str, Any]:
     rule = rules.rule(name)
     return {
         "id": rule.name,
-        "name": "".join(part.capitalize() for part in rule.name.replace(".", "-").split("-")),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.explanation},
         "help": {"text": " ".join(filter(None, (rule.explanation, rule.hint and f"What to do: {rule.hint}.")))},
@@ -112,5 +113,6 @@ def _fingerprint(parts: Iterable[str]) -> str:
 
 def _uri(path: str) -> str:
     """A relative path as a relative reference, an absolute one as a file URI (RFC 3986, RFC 8089)."""
-    quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/")
-    return f"file://{quoted}" if path.startswith("/") else quoted.removeprefix("./")
+    octets = path.removeprefix("./").encode("utf-8", "surrogateescape")
+    quoted = "".join(chr(octet) if octet in _PLAIN else f"%{octet:02X}" for octet in octets)
+    return f"file://{quoted}" if path.startswith("/") else quoted
