@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from signkit.wiring import Wiring
 
 PROGRAM = "signkit"
+COMPLETION_VARIABLE = "_SIGNKIT_COMPLETE"
+"""Set by a shell's completion script, it asks the program for completions in place of a run."""
 MAXIMUM_INPUT = 64 << 20
 """Most bytes of an input that is taken in as a whole."""
 _COMMON = (
@@ -167,6 +169,11 @@ class Command(TyperCommand):
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.params += [_common_option(name, help_text) for name, help_text in _COMMON]
+        if COMPLETION_VARIABLE in os.environ:
+            from signkit.cli import completing
+
+            for parameter in self.params:
+                completing.attach(parameter)
 
 
 class Group(TyperGroup):

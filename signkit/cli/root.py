@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from signkit.cli.base import App, Session, common_options, flush, report_error
+from signkit.cli.base import COMPLETION_VARIABLE, App, Session, common_options, flush, report_error
 from signkit.errors import SignkitError, UsageError, VerificationError
 from signkit.report.printable import printable
 
@@ -29,6 +29,8 @@ COMMANDS = {
     "raw": "Bare signatures and encryption by a key version",
     "lab": "A throwaway authority for trying things out: create, issue",
     "doctor": "Tell what works here",
+    "help": "Explain: exit-codes, policy, references, config",
+    "completion": "Completion script for bash, zsh or fish",
 }
 """Command to its line of help; the module of this package that implements it is named after it with ``_cmd``."""
 
@@ -105,6 +107,10 @@ def run(arguments: list[str]) -> int:
             return _print_version(as_json)
         try:
             command = typer.main.get_command(root)
+            if COMPLETION_VARIABLE in os.environ:
+                from signkit.cli import completing
+
+                completing.prepare()
             status = command.main(arguments, prog_name="signkit", standalone_mode=False, obj=Session(arguments))
         finally:
             flush()
