@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from signkit.wiring import Wiring
 
 PROGRAM = "signkit"
+COMPLETION_VARIABLE = "_SIGNKIT_COMPLETE"
+"""Set by a shell's completion script, it asks the program for completions in place of a run."""
 MAXIMUM_INPUT = 64 << 20
 """Most bytes of an input that is taken in as a whole."""
 _COMMON = (
@@ -70,7 +72,9 @@ def flush() -> None:
 class Session:
     """One run of the program: its common flags, and the way to its parts and its output."""
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        """Take the command line without the program's name."""
+        self.arguments = tuple(arguments)
         self.flags: set[str] = set()
         self.document_printed = False
         self.home: str | None = None
@@ -167,6 +171,11 @@ class Command(TyperCommand):
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.params += [_common_option(name, help_text) for name, help_text in _COMMON]
+        if COMPLETION_VARIABLE in os.environ:
+            from signkit.cli import completing
+
+            for parameter in self.params:
+                completing.attach(parameter)
 
 
 class Group(TyperGroup):
@@ -204,8 +213,6 @@ def _common_option(name: str, help_text: str) -> TyperOption:
     def remember(context: typer.Context, _parameter: object, value: bool) -> None:
         root = context.find_root()
         if value:
-            if root.obj is None:
-                root.obj = Session()
             root.obj.flags.add(name)
 
     return TyperOption(

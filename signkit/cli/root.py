@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from signkit.cli.base import App, Session, common_options, flush, report_error
+from signkit.cli.base import COMPLETION_VARIABLE, App, Session, common_options, flush, report_error
 from signkit.errors import SignkitError, UsageError
 from signkit.report.printable import printable
 
@@ -30,6 +30,8 @@ COMMANDS = {
     "raw": "Bare signatures and encryption by a key version",
     "lab": "A throwaway authority for trying things out: create, issue, serve",
     "doctor": "Tell what works here",
+    "help": "Explain: exit-codes, policy, references, config",
+    "completion": "Completion script for bash, zsh or fish",
 }
 """Command to its line of help; the module of this package that implements it is named after it with ``_cmd``."""
 
@@ -92,8 +94,6 @@ def program(
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
 ) -> None:
     """Code signing with versioned keys: request, certify, sign, verify."""
-    if context.obj is None:
-        context.obj = Session()
     context.obj.home, context.obj.config = home, config
     context.call_on_close(context.obj.close)
 
@@ -109,6 +109,10 @@ def run(arguments: list[str]) -> int:
             return _print_version(as_json)
         try:
             program = typer.main.get_command(root)
+            if COMPLETION_VARIABLE in os.environ:
+                from signkit.cli import completing
+
+                completing.prepare()
             status = program.main(arguments, prog_name="signkit", standalone_mode=False, obj=session)
         finally:
             flush()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signkit.cli.base import App, Session, session
+from signkit.cli import reports
+from signkit.cli.base import App, Force, Session, session
 from signkit.cli.progress import Progress
 from signkit.errors import UsageError
 
@@ -40,6 +42,7 @@ _Revocation = Annotated[str | None, _option("MODE", "require, check [default] or
 _Online = Annotated[bool, typer.Option("--online", help="Ask the servers that certificates name for revocation.")]
 _Sm2Id = Annotated[str | None, _option("HEX", "Identifier of SM2 signers.")]
 _At = Annotated[str | None, _option("TIME", "Judge as if now were TIME, e.g. 2027-01-31T12:00:00Z.")]
+_Report = Annotated[list[str], _option("FORMAT=F", reports.HELP)]
 _EveryCheck = Annotated[bool, typer.Option("--every-check", help="List the checks that passed, too.")]
 
 
@@ -64,12 +67,15 @@ def verify(
     sm2_id: _Sm2Id = None,
     at: _At = None,
     every_check: _EveryCheck = False,
+    report: _Report = [],  # noqa: B006
+    force: Force = False,
 ) -> None:
     """Judge certificate chain and signature of each file together; 0 only when every file is accepted."""
     from signkit.cli.arguments import moment, signer_id
     from signkit.operations.verify import raise_unless_accepted
 
     run = session(context)
+    wanted = reports.prepare(run, report, force=force)
     given = {"--trust": trust, "--tsa-trust": tsa_trust, "--profile": profile, "--revocation": revocation}
     with Progress("verifying", files, quiet=run.quiet or run.json) as progress:
         service = run.wiring().verifying(progress=progress.advance)
@@ -92,7 +98,8 @@ def verify(
             online=run.wiring().revocation_source() if online else None,
             at=moment(at) if at is not None else None,
         )
-    _print(run, result, every_check)
+    document = _print(run, result, every_check, needed=bool(wanted))
+    reports.deliver(run, wanted, document, trust=trust, intermediates=intermediate, force=force)
     raise_unless_accepted(result)
 
 
@@ -106,15 +113,13 @@ def _identity(subjects: list[str], issuer: str | None, public_keys: list[str]) -
     return Identity.of(subjects=subjects, issuer=issuer or "", public_key_sha256=public_keys)
 
 
-def _print(run: Session, result: VerificationResult, every_check: bool) -> None:
+def _print(run: Session, result: VerificationResult, every_check: bool, *, needed: bool) -> Mapping[str, Any]:
+    """Print the report; the document is made where somebody reads it."""
+    from signkit.report import text, verification
+    from signkit.version import VERSION
+
     for notice in result.notices:
         run.notice(f"warning: {notice}")
-    if run.json:
-        from signkit.report import verification
-        from signkit.version import VERSION
-
-        run.emit(verification.document(result, tool_version=VERSION), ())
-    else:
-        from signkit.report import text
-
-        run.emit({}, text.lines(result, every_check=every_check))
+    document = verification.document(result, tool_version=VERSION) if run.json or needed else {}
+    run.emit(document, () if run.json else text.lines(result, every_check=every_check))
+    return document

@@ -71,7 +71,12 @@ def warns(check: Check) -> bool:
 
 def hint_for(check: Check) -> str:
     """What a user can do about a check that did not pass."""
-    return next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, check.name)), "")
+    return hint_for_name(check.name)
+
+
+def hint_for_name(name: str) -> str:
+    """As ``hint_for``, by the name of the check."""
+    return next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, name)), "")
 
 
 class TimestampResult(NamedTuple):
