@@ -46,9 +46,7 @@ def page(topic: str) -> str:
     Raises:
         FileError: it was not installed.
     """
-    import signkit
-
-    package = os.path.dirname(os.path.abspath(signkit.__file__))
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     name = f"{_PAGES.get(topic, topic)}.md"
     # Installed, the pages lie in the package; in a checkout, beside it.
     for folder in (os.path.join(package, "docs"), os.path.join(os.path.dirname(package), "docs")):

@@ -102,7 +102,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. No traceback reaches a user unless SIGNKIT_DEBUG is set."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in options
-    session = Session()
+    session = Session(arguments)
     try:
         _require_lone_help(options)
         if _asks_for_version(options):
