@@ -115,11 +115,18 @@ def _identity(subjects: list[str], issuer: str | None, public_keys: list[str]) -
 
 def _print(run: Session, result: VerificationResult, every_check: bool, *, needed: bool) -> Mapping[str, Any]:
     """Print the report; the document is made where somebody reads it."""
-    from signkit.report import text, verification
-    from signkit.version import VERSION
-
     for notice in result.notices:
         run.notice(f"warning: {notice}")
-    document = verification.document(result, tool_version=VERSION) if run.json or needed else {}
-    run.emit(document, () if run.json else text.lines(result, every_check=every_check))
+    document: Mapping[str, Any] = {}
+    if run.json or needed:
+        from signkit.report import verification
+        from signkit.version import VERSION
+
+        document = verification.document(result, tool_version=VERSION)
+    if run.json:
+        run.emit(document, ())
+    else:
+        from signkit.report import text
+
+        run.emit({}, text.lines(result, every_check=every_check))
     return document
