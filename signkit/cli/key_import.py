@@ -34,13 +34,13 @@ def import_key(
 ) -> None:
     """Make a key whose version 1 is a private key that you bring."""
     from signkit.algorithms.containers import MAXIMUM_SIZE
-    from signkit.cli.arguments import tags
+    from signkit.keys.tags import parse
     from signkit.operations.imports import NewKey
     from signkit.report import json as report
 
     run = session(context)
     wiring = run.wiring()
-    wanted = NewKey(key_type, usage, alias, description, tags(tag), provider)
+    wanted = NewKey(key_type, usage, alias, description, parse(tag or ()), provider)
     data = run.read(file, "private key", limit=2 * MAXIMUM_SIZE) or b""
     passphrase = wiring.import_passphrase(passphrase_file)
     key, version = wiring.imports.import_key(wanted, data, passphrase=passphrase, dry_run=dry_run)

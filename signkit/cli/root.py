@@ -18,8 +18,8 @@ from signkit.report.printable import printable
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
     "init": "Make the store",
-    "key": "Keys: create, import, list, show, public",
-    "version": "Key versions: create, import, list, show",
+    "key": "Keys: create, import, list, show, change, enable, disable, delete",
+    "version": "Key versions: create, import, list, show, destroy",
     "alias": "Aliases of keys: create, update, delete, list",
     "csr": "Certification requests: create, show, check",
     "cert": "Certificates: import, list, show, export, validate",
@@ -28,6 +28,7 @@ COMMANDS = {
     "policy": "Verification policies: check, test",
     "inspect": "Show what is in a signature, timestamp, certificate or request",
     "raw": "Bare signatures and encryption by a key version",
+    "permission": "Who may do what: attach, detach, list, simulate",
     "lab": "A throwaway authority for trying things out: create, issue, serve",
     "doctor": "Tell what works here",
     "help": "Explain: exit-codes, policy, references, config",

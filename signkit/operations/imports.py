@@ -18,10 +18,11 @@ from signkit.errors import ConflictError, RefusedError, SignkitError, UsageError
 from signkit.keys import states
 from signkit.keys.model import NO_TAGS, Key, KeyOrigin, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference
+from signkit.keys.tags import with_tags
 from signkit.operations.access import Attempt
 from signkit.operations.aliases import require_free
-from signkit.operations.keys import KeyService, require_description
-from signkit.operations.refusals import require_provider, require_tags, require_usage
+from signkit.operations.keys import KeyService
+from signkit.operations.refusals import require_description, require_provider, require_usage
 from signkit.ports import Provider, Store
 from signkit.x509 import pem
 
@@ -232,7 +233,7 @@ class ImportService:
         """The key that an attempt is to make, permitted and checked."""
         require_usage(wanted.usage, algorithms.key_type(wanted.key_type))
         require_description(wanted.description)
-        require_tags(wanted.tags)
+        with_tags(NO_TAGS, wanted.tags)
         attempt.allow()
         if wanted.alias is not None:
             require_free(self._store, wanted.alias)

@@ -8,8 +8,10 @@ from signkit.algorithms.base import KeyType
 from signkit.errors import ProviderError, RefusedError, UsageError
 from signkit.keys.model import Key, KeyOrigin, KeyUsage
 from signkit.keys.reference import KeyReference
+from signkit.operations.access import recordable
 from signkit.ports import Provider
 
+MAXIMUM_DESCRIPTION = 8192
 _USAGES = {
     "AsymmetricSign": KeyUsage.SIGN_VERIFY,
     "AsymmetricVerify": KeyUsage.SIGN_VERIFY,
@@ -31,22 +33,6 @@ def require_own_origin(key: Key, named: str) -> None:
             hint=f"'signkit version import {named} --in FILE' takes in its next version",
             code="Unsupported.Origin",
         )
-
-
-def require_tags(tags: Mapping[str, str]) -> None:
-    """Refuse tags that KMS would not take.
-
-    Raises:
-        UsageError: more than 20, too long, or with a name that is reserved.
-    """
-    if len(tags) > 20:
-        raise UsageError(f"{len(tags)} tags, expected at most 20")
-    for name, value in tags.items():
-        if not 1 <= len(name) <= 128 or len(value) > 128 or name.startswith(("aliyun", "acs:")):
-            expected = (
-                "a name of 1 to 128 characters that begins with neither aliyun nor acs:, and a value of at most 128"
-            )
-            raise UsageError(f"tag '{name}': expected {expected}")
 
 
 def require_usage(usage: str, key_type: KeyType) -> None:
@@ -91,3 +77,15 @@ def known_names(what: str, names: list[str]) -> str:
     if not names:
         return f"there is no {what} yet"
     return f"expected one of {', '.join(names[:10])}" + (" ..." if len(names) > 10 else "")
+
+
+def require_description(text: str) -> None:
+    """Refuse a description that is too long or can't be written down.
+
+    Raises:
+        UsageError: it is.
+    """
+    if len(text) > MAXIMUM_DESCRIPTION:
+        raise UsageError(f"description has {len(text)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+    if text != recordable(text):
+        raise UsageError(f"description is not UTF-8: found {recordable(text)}")

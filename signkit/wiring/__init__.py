@@ -361,7 +361,7 @@ class Wiring:
 
     def doctor(self) -> list[Finding]:
         """What works here."""
-        from signkit.operations.doctor import Finding, leftovers
+        from signkit.operations.doctor import Finding, deletions, leftovers
         from signkit.store.schema import is_free
 
         findings = [_libraries(), _key_types(), _sm2(), _clock(self.clock())]
@@ -375,7 +375,7 @@ class Wiring:
             findings.append(Finding("root key", "ok", self.store.identity.root_key))
         except SignkitError as error:
             findings.append(Finding("root key", "failed", _explain(error)))
-        return [*findings, leftovers(self.store)]
+        return [*findings, leftovers(self.store), deletions(self.store, self.clock())]
 
     def _default_root_key(self) -> str:
         import platformdirs
