@@ -50,6 +50,7 @@ class Database:
         self._connection = connection
         self.path = path
         self.writable = writable
+        self._file: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, path: str, *, read_only: bool = False) -> Database:
@@ -60,7 +61,7 @@ class Database:
         """
         path = os.path.abspath(path)
         try:
-            os.stat(path)
+            status = os.stat(path)
         except FileNotFoundError:
             raise StoreError(f"there is no store at {path}", hint="run 'signkit init'") from None
         except OSError as error:
@@ -68,7 +69,9 @@ class Database:
             raise StoreError(f"the store {path} can't be looked at: {error.strerror}", hint=hint) from error
         _refuse_network_file_system(path)
         if not read_only and os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
-            return cls._connect(path, "mode=rw", writable=True)
+            database = cls._connect(path, "mode=rw", writable=True)
+            database._file = (status.st_dev, status.st_ino)
+            return database
         # Without its write-ahead log, and where none can be made, SQLite reads a database only as an immutable one.
         immutable = "" if os.path.exists(f"{path}-wal") else "&immutable=1"
         return cls._connect(path, f"mode=ro{immutable}", writable=False)
@@ -101,10 +104,15 @@ class Database:
         return database
 
     @classmethod
+    def in_memory(cls) -> Database:
+        """An empty database that is never written to a disk."""
+        return cls(sqlite3.connect(":memory:", isolation_level=None), ":memory:", writable=True)
+
+    @classmethod
     def _connect(cls, path: str, query: str, *, writable: bool) -> Database:
         try:
             connection = sqlite3.connect(
-                f"file://{_escape(path)}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
+                f"file://{escape(path)}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
             )
         except sqlite3.Error as error:
             raise store_error(error, path) from error
@@ -116,6 +124,18 @@ class Database:
             database.close()
             raise
         return database
+
+    def require_in_place(self) -> None:
+        """Refuse a file that was replaced by a restore since it was looked for: its log would be taken for the other's.
+
+        Raises:
+            StoreError: it was.
+        """
+        with suppress(OSError):
+            status = os.stat(self.path)
+            if self._file in (None, (status.st_dev, status.st_ino)):
+                return
+        raise StoreError(f"the store {self.path} was replaced just now by a restore", hint="run the command again")
 
     def use_write_ahead_log(self) -> None:
         """Put a writable database into the write-ahead mode; apart from opening, because it changes the file for good.
@@ -146,17 +166,31 @@ class Database:
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
 
-    def values(self, convert: Callable[[Sequence[Any]], _T], statement: str, arguments: Sequence[Any] = ()) -> list[_T]:
+    def values(
+        self, what: str, convert: Callable[[Sequence[Any]], _T], statement: str, arguments: Sequence[Any] = ()
+    ) -> list[_T]:
         """The rows of a query as values.
+
+        Args:
+            what: what a row is to the user ("key"); the first column names it.
+            convert: makes a value of a row, or raises ValueError.
+            statement: the query.
+            arguments: its parameters.
 
         Raises:
             StoreError: the query failed, or a row holds what no value can come from.
         """
-        rows = self.rows(statement, arguments)
-        try:
-            return [convert(row) for row in rows]
-        except ValueError as error:
-            raise StoreError(f"the store {self.path} is damaged: {error}", hint="restore it from a backup") from error
+        found = []
+        for row in self.rows(statement, arguments):
+            try:
+                found.append(convert(row))
+            except (ValueError, OverflowError) as error:
+                raise self.damaged(f"{what} {row[0]}: {error}") from error
+        return found
+
+    def damaged(self, detail: str) -> StoreError:
+        """The error for a row that holds what this release never wrote."""
+        return StoreError(f"the store {self.path} is damaged: {detail}", hint="restore it from a backup")
 
     def stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, one after the other, as they were when it began.
@@ -236,7 +270,7 @@ class Database:
             StoreError: it could not be read, or the copy could not be written.
         """
         try:
-            with closing(sqlite3.connect(f"file://{_escape(path)}?mode=rw", uri=True, isolation_level=None)) as copy:
+            with closing(sqlite3.connect(f"file://{escape(path)}?mode=rw", uri=True, isolation_level=None)) as copy:
                 copy.execute("PRAGMA journal_mode=OFF")  # who makes the copy discards it when this fails
                 self._connection.backup(copy)
                 [(mode,)] = copy.execute("PRAGMA journal_mode=DELETE").fetchall()
@@ -245,6 +279,20 @@ class Database:
             raise StoreError(f"the store {self.path} could not be copied: {error}", hint=hint) from error
         if mode != "delete":
             raise StoreError(f"the store {self.path} could not be copied: expected journal mode delete, found {mode}")
+
+    def copy_in_memory(self) -> Database:
+        """A consistent copy that is never written to a disk.
+
+        Raises:
+            StoreError: it could not be read.
+        """
+        copy = Database.in_memory()
+        try:
+            self._connection.backup(copy._connection)
+        except sqlite3.Error as error:
+            copy.close()
+            raise store_error(error, self.path) from error
+        return copy
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -268,7 +316,7 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _escape(path: str) -> str:
+def escape(path: str) -> str:
     """A path as it stands in a URI."""
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 

@@ -31,8 +31,15 @@ def to_text(at: datetime) -> str:
 
 
 def from_text(text: str) -> datetime:
-    """The aware UTC time that ``to_text`` wrote."""
-    return datetime.fromisoformat(text)
+    """The aware UTC time that ``to_text`` wrote.
+
+    Raises:
+        ValueError: it did not.
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is not UTC:
+        raise ValueError(f"'{text}' is not a time in UTC")
+    return found
 
 
 KEY_COLUMNS = (
@@ -77,7 +84,10 @@ def from_key(key: Key) -> tuple[Any, ...]:
 
 
 def _to_tags(text: str) -> Mapping[str, str]:
-    tags = json.loads(text)
+    try:
+        tags = json.loads(text)
+    except RecursionError:
+        tags = None
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise ValueError("the tags of a key are not names and values")
     return MappingProxyType(tags)

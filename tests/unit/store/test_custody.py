@@ -238,8 +238,8 @@ CHANGES: dict[str, tuple[str, str]] = {
     "no key": ("DELETE FROM key WHERE position = 1", "the database is damaged: row .* of table version names a key"),
     "wrong state": ("UPDATE key SET state = 'Lost'", "the database is damaged: CHECK constraint failed in key"),
     "log": ("DELETE FROM audit WHERE seq = 1", "audit entry 1 is missing"),
-    "time": ("UPDATE key SET created_at = 'yesterday'", "is damaged: Invalid isoformat string"),
-    "tags": ("UPDATE key SET tags = '[]'", "is damaged: the tags of a key are not names and values"),
+    "time": ("UPDATE key SET created_at = 'yesterday'", "is damaged: key .*: Invalid isoformat string"),
+    "tags": ("UPDATE key SET tags = '[]'", "is damaged: key .*: the tags of a key are not names and values"),
 }
 
 
