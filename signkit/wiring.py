@@ -17,11 +17,13 @@ from signkit.files import FileSink, FileSource
 if TYPE_CHECKING:
     from signkit.keys.reference import KeyReference
     from signkit.keys.sealing import Kek
+    from signkit.operations.access import Recorded
     from signkit.operations.certificates import CertificateService
     from signkit.operations.doctor import Finding
     from signkit.operations.keys import KeyService
     from signkit.operations.sign import SigningService
     from signkit.operations.verify import VerifyingService
+    from signkit.providers.software import SoftwareProvider
     from signkit.store.sqlite import SqliteStore
     from signkit.x509.certificate import Certificate
 
@@ -30,7 +32,7 @@ STORE_FILE = "store.db"
 ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
 _RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
-_ADMINISTRATOR_AND_SIGNER = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["kms:*"],"Resource":["*"]}]}'
+_FIRST_ROLES = ("administrator", "signer")
 
 
 class NewStore(NamedTuple):
@@ -144,6 +146,7 @@ class Wiring:
         """
         from signkit.audit.entry import AuditEntry
         from signkit.custody import parse_root_key
+        from signkit.keys import permissions
         from signkit.keys.sealing import KEY_SIZE, Kek
         from signkit.store.schema import is_free
         from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
@@ -154,7 +157,7 @@ class Wiring:
                 f"there is a store at {path} already", path=path, hint="use it, or name another --home"
             )
         source = parse_root_key(root_key_uri or self.settings.root_key or self._default_root_key())
-        now, store_id = self.clock(), _new_id()
+        now, store_id = self.clock(), new_id()
         made = NewStore(store_id, path, source.uri, self.principal)
         if dry_run:
             return made
@@ -164,8 +167,8 @@ class Wiring:
             path,
             StoreIdentity(store_id, now, source.uri),
             {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
-            permissions=[Permission(made.principal, _ADMINISTRATOR_AND_SIGNER, now)],
-            entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", _new_id())],
+            permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
+            entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", new_id())],
         ).close()
         return made
 
@@ -182,9 +185,9 @@ class Wiring:
 
     def close(self) -> None:
         """Close the store, if it was opened."""
-        store = self.__dict__.pop("store", None)
-        if store is not None:
-            store.close()
+        opened = [self.__dict__.pop(name, None) for name in ("store", "software", "keys", "certificates")]
+        if opened[0] is not None:
+            opened[0].close()
 
     def kek(self) -> Kek:
         """The store's key-encryption key; needs the root key.
@@ -204,9 +207,8 @@ class Wiring:
         return Kek.unwrap(wrapped[number], secret, store_id=self.store.id, kek_id=number)
 
     @cached_property
-    def keys(self) -> KeyService:
-        """The key service."""
-        from signkit.operations.keys import KeyService
+    def software(self) -> SoftwareProvider:
+        """Private keys that are sealed in the store."""
         from signkit.providers.software import SoftwareProvider
 
         kek: list[Kek] = []
@@ -216,12 +218,18 @@ class Wiring:
                 kek.append(self.kek())
             return kek[0]
 
-        software = SoftwareProvider(self.store.id, once)
+        return SoftwareProvider(self.store.id, once)
+
+    @cached_property
+    def keys(self) -> KeyService:
+        """The key service."""
+        from signkit.operations.keys import KeyService
+
         return KeyService(
             self.store,
-            {software.name: software},
+            {self.software.name: self.software},
             clock=self.clock,
-            new_id=_new_id,
+            new_id=new_id,
             principal=self.principal,
             minimum_version_interval_days=self.settings.minimum_version_interval_days,
         )
@@ -231,9 +239,7 @@ class Wiring:
         """Certificates of key versions."""
         from signkit.operations.certificates import CertificateService
 
-        return CertificateService(
-            self.keys, self.store, FileSource(), clock=self.clock, new_id=_new_id, principal=self.principal
-        )
+        return CertificateService(self.keys, FileSource())
 
     def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
         """Signing of files.
@@ -245,7 +251,14 @@ class Wiring:
         from signkit.operations.sign import SigningService
 
         source = FileSource(follow_links=follow_links, progress=progress)
-        return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock)
+        return SigningService(
+            self.keys, self.certificates, source, FileSink(), clock=self.clock, receipts=self._receipts
+        )
+
+    def _receipts(self, recorded: Recorded) -> list[bytes]:
+        from signkit import wiring_stores
+
+        return wiring_stores.audit(self).receipts(recorded)
 
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""
@@ -313,12 +326,13 @@ class Wiring:
 
     def doctor(self) -> list[Finding]:
         """What works here."""
-        from signkit.operations.doctor import Finding, leftovers
-        from signkit.store.schema import is_free
+        from signkit import wiring_stores
+        from signkit.operations.doctor import Finding, store_findings
+        from signkit.store.schema import FORMAT, is_free
 
         findings = [_libraries(), _key_types(), _sm2(), _clock(self.clock())]
         try:
-            findings.append(Finding("store", "ok", f"{self.store_path}, id {self.store.id}"))
+            findings.append(Finding("store", "ok", f"{self.store_path}, format {FORMAT}, id {self.store.id}"))
         except SignkitError as error:
             state = "note" if is_free(self.store_path) else "failed"
             return [*findings, Finding("store", state, _explain(error))]
@@ -327,7 +341,7 @@ class Wiring:
             findings.append(Finding("root key", "ok", self.store.identity.root_key))
         except SignkitError as error:
             findings.append(Finding("root key", "failed", _explain(error)))
-        return [*findings, leftovers(self.store)]
+        return [*findings, *store_findings(self.store), *wiring_stores.files_beside(self.store_path)]
 
     def _default_root_key(self) -> str:
         import platformdirs
@@ -335,7 +349,8 @@ class Wiring:
         return "file:" + os.path.join(platformdirs.user_config_dir("signkit", appauthor=False), ROOT_KEY_FILE)
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """A new UUID."""
     return str(uuid.uuid4())
 
 

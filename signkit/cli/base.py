@@ -68,9 +68,14 @@ def flush() -> None:
 
 
 class Session:
-    """One run of the program: its common flags, and the way to its parts and its output."""
+    """One run of the program: its common flags, and the way to its parts and its output.
+
+    Attributes:
+        document_printed: whether the one JSON document was printed, so that an error after it prints none.
+    """
 
     def __init__(self) -> None:
+        self.document_printed = False
         self.flags: set[str] = set()
         self.home: str | None = None
         self.config: str | None = None
@@ -105,8 +110,8 @@ class Session:
 
         return None if path is None else FileSource().read(path, limit=MAXIMUM_INPUT, what=what)
 
-    def public_key(self, reference: str | None, path: str | None) -> bytes:
-        """DER SubjectPublicKeyInfo of a key version, or from a PEM or DER file, which needs no store."""
+    def public_key(self, reference: str | None, path: str | None, action: str) -> bytes:
+        """DER SubjectPublicKeyInfo of a key version for an action, or from a PEM or DER file, which needs no store."""
         from signkit.errors import UsageError
         from signkit.keys.reference import parse_key_version
         from signkit.x509 import pem
@@ -114,16 +119,43 @@ class Session:
         if (reference is None) == (path is None):
             raise UsageError("expected KEY@V or --public-key F, found both or neither")
         if reference is not None:
-            return self.wiring().keys.public_key(parse_key_version(reference))
+            return self.wiring().keys.directory.public_key(parse_key_version(reference), action=action)
         return pem.public_key(self.read(path, "public key") or b"")
 
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
         if self.json:
             self._print(json_text(document))
+            self.document_printed = True
         elif not self.quiet:
             for line in lines:
                 self._print(self._paint(printable(line)))
+
+    def emit_each(self, name: str, documents: Iterable[Mapping[str, Any]], line: Callable[[Any], str]) -> None:
+        """Print a long list one by one, so that memory does not grow with it: ``{name: [...]}``, or a line for each.
+
+        Args:
+            name: what they are.
+            documents: each as a document.
+            line: a document as a line of text.
+        """
+        from signkit.errors import SignkitError
+
+        if not self.json:
+            self.emit({}, (line(document) for document in documents))
+            return
+        self.document_printed = True
+        self._print(f'{{\n  "{name}": [')
+        separator, ending = "", "\n  ]\n}"
+        try:
+            for document in documents:
+                self._print(separator + _indented(json_text(document)), end="")
+                separator = ",\n"
+        except SignkitError as error:
+            ending = f'\n  ],\n  "error": {json_text(_error_document(error))}\n}}'
+            raise
+        finally:
+            self._print(ending)
 
     def print_raw(self, data: bytes) -> None:
         """Print the bytes of a result that is a file of its own (PEM, DER)."""
@@ -132,9 +164,9 @@ class Session:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
 
-    def _print(self, line: str) -> None:
+    def _print(self, line: str, end: str = "\n") -> None:
         with _printing():
-            print(line)
+            print(line, end=end)
 
     def notice(self, text: str) -> None:
         """Tell the person at the terminal something that is not the result."""
@@ -220,15 +252,24 @@ def json_text(document: Mapping[str, Any]) -> str:
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
 def report_error(error: SignkitError, *, as_json: bool, document_printed: bool = False) -> None:
     """Print an error: two lines on stderr, and the document on stdout when JSON was asked for."""
-    hint = error.hint or _HINTS.get(error.exit_status, _HINTS[0])
+    document = _error_document(error)
     with contextlib.suppress(OSError):  # the exit status still tells
         if as_json and not document_printed:
-            print(json_text({"error": {"code": error.code, "message": error.message, "hint": hint}}), flush=True)
+            print(json_text({"error": document}), flush=True)
     with contextlib.suppress(OSError):
-        for label, text in (("error", error.message), ("hint", hint)):
+        for label, text in (("error", document["message"]), ("hint", document["hint"])):
             print(f"{PROGRAM}: {label}: {_shortened(printable(text))}", file=sys.stderr)
+
+
+def _error_document(error: SignkitError) -> dict[str, str]:
+    hint = error.hint or _HINTS.get(error.exit_status, _HINTS[0])
+    return {"code": error.code, "message": error.message, "hint": hint}
 
 
 def _shortened(line: str) -> str:

@@ -35,7 +35,7 @@ def create(
         key_type, usage=usage, alias=alias, description=description, provider=provider, dry_run=dry_run
     )
     named = alias or key.id
-    document = report.key(key, [(version, None)], keys.aliases())
+    document = report.key(key, [(version, None)], [alias] if alias else [])
     verb = "would make" if dry_run else "made"
     run.emit(document, [f"{verb} key {key.id} ({key.key_type}) with version 1, to be named {named}@1"])
     if provider == "software":
@@ -49,8 +49,10 @@ def list_keys(context: typer.Context) -> None:
 
     run = session(context)
     wiring = run.wiring()
-    aliases = wiring.keys.aliases()
-    documents = [report.key(key, wiring.certificates.of_key(key), aliases) for key in wiring.keys.keys()]
+    directory, certificates = wiring.keys.directory, wiring.certificates
+    documents = [
+        report.key(key, certificates.find_of_key(key), directory.find_aliases(key)) for key in directory.keys()
+    ]
     rows = [
         (d["id"], d["key_type"], d["state"], str(len(d["versions"])), " ".join(d["aliases"]), d["description"])
         for d in documents
@@ -67,8 +69,9 @@ def show(context: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY
 
     run = session(context)
     wiring = run.wiring()
-    found = wiring.keys.resolve(parse_key(key))
-    document = report.key(found, wiring.certificates.of_key(found), wiring.keys.aliases())
+    directory = wiring.keys.directory
+    found = directory.key(parse_key(key))
+    document = report.key(found, wiring.certificates.find_of_key(found), directory.find_aliases(found))
     run.emit(document, tree(document))
 
 
@@ -84,5 +87,5 @@ def public(
     from signkit.keys.reference import parse_key_version
 
     run = session(context)
-    data = run.wiring().keys.public_key(parse_key_version(reference), format)
+    data = run.wiring().keys.directory.public_key(parse_key_version(reference), format)
     write_or_print(run, data, out, force=force, what="public key")

@@ -28,6 +28,8 @@ COMMANDS = {
     "inspect": "Show what is in a signature, certificate or request",
     "raw": "Bare signatures and encryption by a key version",
     "lab": "A throwaway authority for trying things out: create, issue",
+    "store": "The store: check, rekey, backup, restore, recovery",
+    "audit": "The audit log: list, verify, checkpoint, export, receipts",
     "doctor": "Tell what works here",
 }
 """Command to its line of help; the module of this package that implements it is named after it with ``_cmd``."""
@@ -101,12 +103,15 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. No traceback reaches a user unless SIGNKIT_DEBUG is set."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in options
+    session = Session()
     try:
         _require_lone_help(options)
         if _asks_for_version(options):
             return _print_version(as_json)
         try:
-            status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
+            status = typer.main.get_command(root).main(
+                arguments, prog_name="signkit", standalone_mode=False, obj=session
+            )
         finally:
             flush()
         if status == INTERRUPTED:  # typer has caught it
@@ -115,11 +120,11 @@ def run(arguments: list[str]) -> int:
     except VerificationError as error:
         return _fail(error, as_json, document_printed=True)
     except SignkitError as error:
-        return _fail(error, as_json)
+        return _fail(error, as_json, document_printed=session.document_printed)
     except _ArgumentsError as error:
         return _fail(_usage_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail(interrupted(), as_json)
+        return _fail(interrupted(), as_json, document_printed=session.document_printed)
     except (BrokenPipeError, SystemExit):  # typer leaves so when a pipe breaks
         # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -129,7 +134,7 @@ def run(arguments: list[str]) -> int:
             f"defect in signkit: {type(error).__name__}: {error}",
             hint="please report it; SIGNKIT_DEBUG=1 shows where it happened",
         )
-        return _fail(defect, as_json, cause=error)
+        return _fail(defect, as_json, document_printed=session.document_printed, cause=error)
 
 
 def interrupted() -> SignkitError:

@@ -56,8 +56,8 @@ def show(context: typer.Context, reference: Annotated[str, typer.Argument(metava
 
     run = session(context)
     wiring = run.wiring()
-    _key, version = wiring.keys.resolve_version(parse_key_version(reference))
-    document = report.version_object(version, wiring.certificates.of_version(version))
+    _key, version = wiring.keys.directory.version(parse_key_version(reference))
+    document = report.version_object(version, wiring.certificates.find_current(version))
     run.emit(document, tree(document))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,22 +13,19 @@ from signkit.audit import checkpoint as checkpoints
 from signkit.audit import merkle, receipt
 from signkit.audit.checkpoint import Checkpoint, LogKey
 from signkit.audit.entry import AuditEntry
-from signkit.errors import ConflictError, MalformedError, NotFoundError, SignkitError, StoreError, UsageError
+from signkit.errors import (
+    ConflictError,
+    NotFoundError,
+    StoreError,
+    UsageError,
+)
 from signkit.keys import log_key
 from signkit.keys.model import AuditKey
 from signkit.keys.reference import KeyReference
-from signkit.operations.access import Access, Attempt
+from signkit.operations.access import Access, Attempt, Recorded
+from signkit.operations.audit_evidence import DAMAGED, AuditReport, Numbered, examine, kept_checkpoints, public
 from signkit.operations.directory import Directory
 from signkit.ports import Provider, Store
-
-_DAMAGED = "'signkit audit verify' tells more; restore the store from a backup"
-
-
-class Numbered(NamedTuple):
-    """An entry with its number in the log, from 0."""
-
-    number: int
-    entry: AuditEntry
 
 
 class Filter(NamedTuple):
@@ -64,22 +61,7 @@ class Filter(NamedTuple):
         )
 
 
-class AuditReport(NamedTuple):
-    """What was found when the log was recomputed.
-
-    Attributes:
-        size: number of entries that its head commits to.
-        root_hash: root of their RFC 6962 tree, 32 bytes.
-        key: the key of the log, or None while it has none.
-        continued: the checkpoints that it was compared with, by size.
-        findings: everything that is wrong, in the log's order; empty when it is sound.
-    """
-
-    size: int
-    root_hash: bytes
-    key: LogKey | None
-    continued: tuple[Checkpoint, ...]
-    findings: tuple[str, ...]
+EVERY = Filter()
 
 
 class SignedHead(NamedTuple):
@@ -119,7 +101,7 @@ class AuditService:
 
     # Reading
 
-    def entries(self, wanted: Filter = Filter(), key: KeyReference | None = None) -> Iterator[Numbered]:
+    def entries(self, wanted: Filter = EVERY, key: KeyReference | None = None) -> Iterator[Numbered]:
         """The entries that are wanted, oldest first, read as they are consumed.
 
         Args:
@@ -134,14 +116,15 @@ class AuditService:
         with self._access.attempt("ListAuditEntries") as attempt:
             attempt.allow()
             if key is not None:
-                wanted = wanted._replace(**self._of_key(key))
+                key_id, version = self._of_key(key)
+                wanted = wanted._replace(key_id=key_id, version=version)
             if wanted.limit < 0:
                 raise UsageError(f"the limit is {wanted.limit}, expected 1 or more")
         numbered = itertools.starmap(Numbered, enumerate(self._store.audit_entries()))
         found = (one for one in numbered if wanted.matches(one.entry))
         return iter(deque(found, wanted.limit)) if wanted.limit else found
 
-    def _of_key(self, reference: KeyReference) -> dict[str, str | int]:
+    def _of_key(self, reference: KeyReference) -> tuple[str, int]:
         key_id = self._directory.find(reference).id if reference.is_alias else reference.key
         version = reference.number or 0
         if reference.version and not version:
@@ -153,7 +136,7 @@ class AuditService:
                     code="Forbidden.KeyVersionNotFound",
                 )
             version = versions[0].number
-        return {"key_id": key_id, "version": version}
+        return key_id, version
 
     def export(self) -> Iterator[bytes]:
         """The entries in the canonical form that the log's tree is over, each with a newline behind it.
@@ -238,17 +221,14 @@ class AuditService:
             self._store.record([attempt.entry()])
             return made
 
-    def receipts(self, first: int, entries: Sequence[AuditEntry]) -> list[bytes]:
-        """Receipts for consecutive entries that were just recorded (CreateCheckpoint).
-
-        Args:
-            first: number of the first of them.
-            entries: the entries.
+    def receipts(self, recorded: Recorded) -> list[bytes]:
+        """Receipts for entries that were just recorded (CreateCheckpoint).
 
         Raises:
             AccessDeniedError: the caller may not sign checkpoints.
             StoreError: the log is damaged.
         """
+        first, entries = recorded
         with self._access.attempt("CreateCheckpoint", detail=f"receipts from entry {first} on") as attempt:
             attempt.allow()
             return self._receipts(first, [entry.encode() for entry in entries], attempt)
@@ -256,13 +236,13 @@ class AuditService:
     def _receipts(self, first: int, entries: Sequence[bytes], attempt: Attempt) -> list[bytes]:
         leaves = self._store.audit_leaves()
         if leaves[first : first + len(entries)] != [merkle.leaf_hash(entry) for entry in entries]:
-            raise StoreError(f"audit entry {first} is not the one that was recorded", hint=_DAMAGED)
+            raise StoreError(f"audit entry {first} is not the one that was recorded", hint=DAMAGED)
         existing = self._store.audit_key()
-        for kept in _kept(self._store, existing and public(existing))[0]:
+        for kept in kept_checkpoints(self._store, existing and public(existing))[0]:
             tree = merkle.append(merkle.EMPTY, leaves[: kept.size])
             if tree.size != kept.size or merkle.root(tree) != kept.root_hash:
                 message = f"the audit log does not continue its checkpoint of {kept.size} entries"
-                raise StoreError(f"{message}; no receipt was made", hint=_DAMAGED)
+                raise StoreError(f"{message}; no receipt was made", hint=DAMAGED)
         own = existing or self._make_key(f"signkit/{self._store.id}", attempt)
         tree = merkle.append(merkle.EMPTY, leaves)
         note = self._sign(own, Checkpoint(own.origin, tree.size, merkle.root(tree)))
@@ -274,12 +254,12 @@ class AuditService:
         frontier = self._store.audit_head()
         head = Checkpoint(origin, frontier.size, merkle.root(frontier))
         existing = self._store.audit_key()
-        kept, findings = _kept(self._store, existing and public(existing))
+        kept, findings = kept_checkpoints(self._store, existing and public(existing))
         findings += self._store.verify_audit([*kept, head])
         if findings:
             raise StoreError(
                 f"the audit log is damaged ({len(findings)} findings), its head was not signed: {findings[0]}",
-                hint=_DAMAGED,
+                hint=DAMAGED,
             )
         return head
 
@@ -303,77 +283,3 @@ class AuditService:
             key, version, ed25519.ED25519, message=message
         )
         return checkpoints.sign(head, public(own), signer)
-
-
-def public(key: AuditKey) -> LogKey:
-    """The public key of a log, which verifies its checkpoints.
-
-    Raises:
-        StoreError: what the store holds is none.
-    """
-    try:
-        return checkpoints.log_key(key.origin, key.public_key)
-    except UsageError as error:
-        raise StoreError(f"the key of the audit log is damaged: {error.message}", hint=_DAMAGED) from error
-
-
-def examine(store: Store, notes: Iterable[tuple[str, bytes]] = (), key: LogKey | None = None) -> AuditReport:
-    """Recompute the log of a store; see ``AuditService.verify``."""
-    findings: list[str] = []
-    existing = store.audit_key()
-    found = public(existing) if existing else None
-    if key is not None and found is not None and found != key:
-        findings.append(f"the key of the audit log is {found}, expected {key}")
-    key = key or found
-    kept, wrong = _kept(store, key)
-    findings += wrong
-    for name, note in notes:
-        if key is None:
-            findings.append(f"{name}: the log has no key, so it never signed this checkpoint, or lost it in a rollback")
-        else:
-            kept.append(verified(name, note, key))
-    frontier = store.audit_head()
-    findings += store.verify_audit(kept)
-    continued = tuple(sorted(set(kept), key=lambda one: one.size))
-    return AuditReport(frontier.size, merkle.root(frontier), key, continued, tuple(findings))
-
-
-def verified(name: str, note: bytes, key: LogKey) -> Checkpoint:
-    """The checkpoint in a note that was named by the user; errors name it too."""
-    try:
-        return checkpoints.verify(note, key)
-    except SignkitError as error:
-        raise type(error)(f"{name}: {error.message}", hint=error.hint, code=error.code) from error
-
-
-def _kept(store: Store, key: LogKey | None) -> tuple[list[Checkpoint], list[str]]:
-    """The checkpoints that are kept in the store, and what is wrong with those that can't be believed."""
-    kept, findings = [], []
-    for number, note in enumerate(store.checkpoints()):
-        if key is None:
-            findings.append(f"checkpoint {number} in the store: the log has no key that could have signed it")
-            continue
-        try:
-            kept.append(checkpoints.verify(note, key))
-        except SignkitError as error:
-            findings.append(f"checkpoint {number} in the store: {error.message}")
-    return kept, findings
-
-
-def verify_receipt(data: bytes, key: LogKey, entry: bytes = b"") -> Numbered:
-    """What a receipt proves; needs no store.
-
-    Args:
-        data: the receipt.
-        key: public key of the log, known from elsewhere.
-        entry: the canonical entry that it must be for; empty = the one in the receipt.
-
-    Raises:
-        MalformedError: not a receipt, or of another log.
-        SignatureValueError: it does not prove its entry, or is for another one.
-    """
-    verified = receipt.verify(data, key, entry=entry)
-    try:
-        return Numbered(verified.number, AuditEntry.decode(verified.entry))
-    except ValueError as error:
-        raise MalformedError(f"the receipt is for something else than an audit entry: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from signkit import algorithms, formats
@@ -13,12 +13,17 @@ from signkit.evidence import Verdict
 from signkit.formats.base import Format
 from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
+from signkit.operations.access import Recorded
 from signkit.operations.certificates import CertificateService, require_signer
-from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.keys import KeyService
+from signkit.operations.use import SignInput
 from signkit.ports import ArtifactSource, Clock, OutputSink
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import validation
 from signkit.x509.certificate import Certificate
+
+RECEIPT = ".receipt"
+"""Ending of the name of a receipt."""
 
 GROUP = 1000
 """Artifacts whose signatures are recorded in one transaction and then written."""
@@ -33,6 +38,7 @@ class SignOptions(NamedTuple):
         out_dir: folder for the signatures; empty = beside each artifact.
         overwrite: whether existing signatures are replaced.
         dry_run: do everything that needs no key and write nothing.
+        receipt: whether ``ARTIFACT.receipt`` is written too: that the signature is in the audit log.
     """
 
     digest: str = ""
@@ -40,6 +46,7 @@ class SignOptions(NamedTuple):
     out_dir: str = ""
     overwrite: bool = False
     dry_run: bool = False
+    receipt: bool = False
 
 
 DEFAULTS = SignOptions()
@@ -54,6 +61,7 @@ class SignedArtifact(NamedTuple):
         size: bytes of the artifact.
         digest_algorithm: digest that was signed.
         digest_hex: lower-case hex digest of the artifact.
+        receipt: path of the receipt, or empty.
     """
 
     artifact: str
@@ -61,6 +69,7 @@ class SignedArtifact(NamedTuple):
     size: int
     digest_algorithm: str
     digest_hex: str
+    receipt: str = ""
 
 
 class Signed(NamedTuple):
@@ -107,13 +116,15 @@ class SigningService:
         sink: OutputSink,
         *,
         clock: Clock,
+        receipts: Callable[[Recorded], list[bytes]],
     ) -> None:
-        """Take the parts; nothing is opened here."""
+        """Take the parts; nothing is opened here. ``receipts`` makes those of entries of the audit log."""
         self._keys = keys
         self._certificates = certificates
         self._source = source
         self._sink = sink
         self._clock = clock
+        self._receipts = receipts
 
     def sign(self, paths: Sequence[str], reference: KeyReference, options: SignOptions = DEFAULTS) -> Signed:
         """Write a detached signature for each artifact.
@@ -124,6 +135,7 @@ class SigningService:
         Raises:
             UsageError: no artifact, two artifacts with the same output, or an algorithm the key can't use.
             NotFoundError: no such key or version, or it has no certificate.
+            AccessDeniedError: the caller may not sign with it.
             StateError: key or version is not enabled.
             CertificateUnusableError: the certificate has expired or is not for code signing.
             FileError: an artifact can't be read or a signature can't be written.
@@ -133,8 +145,13 @@ class SigningService:
         signer = self._signer(reference, options)
         wanted, skipped = _artifacts(paths, signer.format.suffix)
         outputs = _outputs(wanted, signer.format.suffix, options.out_dir)
-        self._sink.check(outputs.values(), overwrite=options.overwrite)
+        receipts = [
+            output.removesuffix(signer.format.suffix) + RECEIPT for output in outputs.values() if options.receipt
+        ]
+        self._sink.check([*outputs.values(), *receipts], overwrite=options.overwrite)
         artifacts = [self._digest(path, output, signer) for path, output in outputs.items()]
+        if options.receipt:
+            artifacts = [one._replace(receipt=path) for one, path in zip(artifacts, receipts, strict=True)]
         if not options.dry_run:
             self._write(artifacts, signer, options)
         return Signed(
@@ -142,11 +159,11 @@ class SigningService:
         )
 
     def _signer(self, reference: KeyReference, options: SignOptions) -> _Signer:
-        key, version = self._keys.usable_version(reference)
-        bound = self._certificates.current(reference)
-        certificate = require_signer(bound, version, reference, clock=self._clock)
-        _require_purpose(certificate, reference)
-        algorithm = algorithms.signature_algorithm(key.key_type, digest=options.digest or None)
+        with self._keys.use.signing(reference, digest=options.digest, dry_run=options.dry_run) as opened:
+            key, version, algorithm = opened.key, opened.version, opened.algorithm
+            bound = self._certificates.find_required(version, reference)
+            certificate = require_signer(bound, version, reference, clock=self._clock)
+            _require_purpose(certificate, reference)
         digest = algorithm.content_digest
         chosen = formats.format_named(options.format)
         chain = tuple(der for der in bound.chain if not x509_certificate.load_accepted(der).self_issued)
@@ -175,11 +192,16 @@ class SigningService:
             )
             for tbs, digest, artifact in zip(to_be_signed, digested, artifacts, strict=True)
         ]
-        values = self._keys.sign(signer.reference, signer.algorithm, inputs)
+        detail = artifacts[0].artifact if len(artifacts) == 1 else ""
+        with self._keys.use.signing(signer.reference, signer.algorithm.name, detail=detail) as opened:
+            values = opened.sign(inputs)
+        receipts = self._receipts(opened.recorded) if options.receipt else []
         for artifact, digest, tbs, value in zip(artifacts, digested, to_be_signed, values, strict=True):
             data = signer.format.assemble(signer.prepared, tbs, value)
             _verify_again(data, digest, signer, artifact)
             self._sink.write(artifact.signature, data, overwrite=options.overwrite)
+        for artifact, receipt in zip(artifacts, receipts, strict=False):
+            self._sink.write(artifact.receipt, receipt, overwrite=options.overwrite)
 
 
 def _verify_again(data: bytes, digest: bytes, signer: _Signer, artifact: SignedArtifact) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from signkit.audit import merkle
-from signkit.audit.checkpoint import Checkpoint, LogKey
+from signkit.audit.checkpoint import LogKey
 from signkit.audit.entry import AuditEntry
 from signkit.audit.merkle import Frontier
 from signkit.errors import MalformedError, RefusedError, RootKeyError, SignkitError, StoreError
@@ -14,7 +13,7 @@ from signkit.keys import log_key, recovery
 from signkit.keys.model import Key, KeyVersion, VersionState
 from signkit.keys.sealing import Kek, Random, RootSecret, binds_usage, is_record
 from signkit.operations.access import Access
-from signkit.operations.audit import AuditReport, examine, verified
+from signkit.operations.audit_evidence import AuditReport, examine
 from signkit.ports import OpenRecord, RootKey, Store
 
 Opener = Callable[[Kek], OpenRecord]
@@ -28,13 +27,13 @@ class Checked(NamedTuple):
         findings: everything that is wrong; empty when the store is sound.
         notes: what is not wrong, and yet somebody should know.
         opened: whether the private keys were opened.
-        log: what was found in the audit log.
+        log: what was found in the audit log; None when it could not be looked at.
     """
 
     findings: tuple[str, ...]
     notes: tuple[str, ...]
     opened: bool
-    log: AuditReport
+    log: AuditReport | None
 
 
 class Rekeyed(NamedTuple):
@@ -107,10 +106,15 @@ class StoreService:
                     opened = self._opener(self._newest(self._unwrap(secret)))
                 except SignkitError as error:
                     findings.append(error.message)
-            log = examine(self._store, notes, key)
-            findings += [one for one in self._store.check(opened) if one not in log.findings]
-            findings += [*log.findings, *_certificates(self._store)]
-            return Checked(tuple(findings), (*remarks, *leftovers(self._store)), opened is not None, log)
+            log = None
+            findings += self._store.check(opened)
+            try:
+                log = examine(self._store, notes, key)
+                findings += [*log.findings, *_certificates(self._store)]
+                remarks += leftovers(self._store)
+            except StoreError as error:
+                findings.append(error.message)
+            return Checked(tuple(dict.fromkeys(findings)), tuple(remarks), opened is not None, log)
 
     def rekey(self, uri: str, *, dry_run: bool = False) -> Rekeyed:
         """Put the store under another root key; until that is done the old one is the right one.
@@ -258,6 +262,20 @@ class StoreService:
         return self._store.replace_keks(seen, wrapped, source.uri, entries)
 
 
+def require_sound(found: Checked) -> None:
+    """Refuse a store in which something is wrong.
+
+    Raises:
+        StoreError: there is something.
+    """
+    if found.findings:
+        raise StoreError(
+            f"the store is not sound: {len(found.findings)} finding(s), the first: {found.findings[0]}",
+            hint="keep it as it is for who looks into it, and restore a backup: 'signkit store restore'",
+            code="StoreDamaged",
+        )
+
+
 def leftovers(store: Store) -> list[str]:
     """What is not wrong in a store, and yet somebody should know: unfinished versions, records of an older form."""
     versions = [(key, version) for key in store.keys() for version in store.versions(key.id)]
@@ -269,7 +287,9 @@ def leftovers(store: Store) -> list[str]:
             f"{len(pending)} version(s) were begun and never finished: {_some(pending)}; they can't sign, make new ones"
         )
     if older:
-        found.append(f"{len(older)} private key(s) were sealed by an older release and are not bound to the key's usage")
+        found.append(
+            f"{len(older)} private key(s) were sealed by an older release and are not bound to the key's usage"
+        )
     return found
 
 
@@ -302,82 +322,3 @@ def _certificates(store: Store) -> Iterable[str]:
             continue
         if found.public_key_info != expected or found.fingerprint != bound.id:
             yield f"{name}: its certificate {bound.id} is of another key or another certificate"
-
-
-# Restoring
-
-
-class Replaced(NamedTuple):
-    """What is known of the store that a backup is to replace.
-
-    Attributes:
-        store_id: its UUID.
-        head: head of its audit log.
-    """
-
-    store_id: str
-    head: Frontier
-
-
-class Acceptance:
-    """Looks at the copy of a backup before it becomes the store.
-
-    Attributes:
-        remarks: what the person who restores should know.
-    """
-
-    def __init__(
-        self, entry: AuditEntry, replaced: Replaced | None, notes: Sequence[tuple[str, bytes]], key: LogKey | None
-    ) -> None:
-        """Take what it is compared with.
-
-        Args:
-            entry: the audit entry of the restore, with which the log goes on.
-            replaced: the store that it replaces, or None.
-            notes: name and content of signed checkpoints that were kept elsewhere.
-            key: the log's key as it is known from elsewhere; None = the one in the backup.
-        """
-        self._entry, self._replaced, self._notes, self._key = entry, replaced, notes, key
-        self.remarks: list[str] = []
-
-    def __call__(self, copy: Store) -> Sequence[AuditEntry]:
-        """Refuse the copy, or give the entries with which its audit log goes on.
-
-        Raises:
-            StoreError: its log is not the one that the checkpoints are of.
-        """
-        report = examine(copy, (), self._key)
-        known = [_given(name, note, report) for name, note in self._notes]
-        ahead = [(name, one.size) for name, one in known if one.size > report.size]
-        findings = [*report.findings, *copy.verify_audit([one for _, one in known if one.size <= report.size])]
-        if findings:
-            raise StoreError(
-                f"the backup's audit log is not the one that was signed ({len(findings)} findings): {findings[0]}",
-                hint="somebody changed it, or it is another store's: take another backup",
-            )
-        replaced = self._replaced
-        if replaced is not None and replaced.store_id != copy.id:
-            self.remarks.append(f"the replaced store is another one ({replaced.store_id}) than the backup ({copy.id})")
-        elif replaced is not None:
-            self._compare(replaced.head, report.size, copy)
-        self.remarks += [
-            f"{name} says that the log had {size} entries: {size - report.size} of them are not in the backup"
-            for name, size in ahead
-        ]
-        return [self._entry]
-
-    def _compare(self, head: Frontier, size: int, copy: Store) -> None:
-        if head.size > size:
-            self.remarks.append(f"{head.size - size} audit entries of the replaced store are not in the backup")
-        elif copy.verify_audit([Checkpoint("", head.size, merkle.root(head))]):
-            self.remarks.append("the audit logs of the replaced store and of the backup are two different histories")
-
-
-def _given(name: str, note: bytes, report: AuditReport) -> tuple[str, Checkpoint]:
-    """A checkpoint that was kept elsewhere, verified with the key of the log."""
-    if report.key is None:
-        raise StoreError(
-            f"{name}: the backup's audit log has no key that could have signed this checkpoint",
-            hint="it is another store's, or from before the first checkpoint: restore without --checkpoint",
-        )
-    return name, verified(name, note, report.key)

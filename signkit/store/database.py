@@ -131,9 +131,11 @@ class Database:
         Raises:
             StoreError: it was.
         """
+        if self._file is None:
+            return
         with suppress(OSError):
             status = os.stat(self.path)
-            if self._file in (None, (status.st_dev, status.st_ino)):
+            if self._file == (status.st_dev, status.st_ino):
                 return
         raise StoreError(f"the store {self.path} was replaced just now by a restore", hint="run the command again")
 

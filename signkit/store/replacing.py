@@ -32,8 +32,8 @@ class Replacing:
             StoreError: somebody is using the store.
             OSError: the files could not be renamed.
         """
-        with _unused(path):
-            for suffix in _BESIDE:  # a damaged store's; a sound one has none now
+        with _unused(path) as sound:
+            for suffix in () if sound else _BESIDE:  # a sound store has nothing beside it now that it still needs
                 with suppress(FileNotFoundError):
                     os.rename(f"{path}{suffix}", f"{self.kept}{suffix}")
             try:
@@ -52,10 +52,13 @@ def free_name(path: str) -> str:
 
 
 @contextmanager
-def _unused(path: str) -> Iterator[None]:
+def _unused(path: str) -> Iterator[bool]:
     """Have the store to oneself: its write-ahead log is moved into it, and whoever opens it waits.
 
     A store too damaged to be locked is nobody's.
+
+    Yields:
+        whether it could be locked.
 
     Raises:
         StoreError: somebody is using it.
@@ -63,6 +66,7 @@ def _unused(path: str) -> Iterator[None]:
     with closing(
         sqlite3.connect(f"file://{escape(path)}?mode=rw", uri=True, timeout=_WAIT, isolation_level=None)
     ) as db:
+        sound = True
         try:
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("PRAGMA journal_mode = DELETE")
@@ -75,4 +79,5 @@ def _unused(path: str) -> Iterator[None]:
                 ) from error
             if error.sqlite_errorcode & 0xFF not in _UNREADABLE:
                 raise store_error(error, path) from error
-        yield
+            sound = False
+        yield sound
