@@ -116,7 +116,7 @@ class SigningService:
         sink: OutputSink,
         *,
         clock: Clock,
-        receipts: Callable[[Recorded], list[bytes]],
+        receipts: Callable[[Recorded], list[bytes]] | None = None,
     ) -> None:
         """Take the parts; nothing is opened here. ``receipts`` makes those of entries of the audit log."""
         self._keys = keys
@@ -195,7 +195,7 @@ class SigningService:
         detail = artifacts[0].artifact if len(artifacts) == 1 else ""
         with self._keys.use.signing(signer.reference, signer.algorithm.name, detail=detail) as opened:
             values = opened.sign(inputs)
-        receipts = self._receipts(opened.recorded) if options.receipt else []
+        receipts = self._receipts(opened.recorded) if options.receipt and self._receipts else []
         for artifact, digest, tbs, value in zip(artifacts, digested, to_be_signed, values, strict=True):
             data = signer.format.assemble(signer.prepared, tbs, value)
             _verify_again(data, digest, signer, artifact)

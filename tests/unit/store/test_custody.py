@@ -217,6 +217,7 @@ def test_every_edited_or_cut_record_is_named(
     [
         ("UPDATE version SET public_key_info = x'00' WHERE id = :version", False),
         ("UPDATE key SET key_type = 'EC_P384' WHERE id = :key", True),
+        ("UPDATE key SET usage = 'ENCRYPT/DECRYPT' WHERE id = :key", True),
     ],
 )
 def test_an_edited_context_is_named(
