@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from signkit.operations.keys import KeyService
     from signkit.operations.sign import SigningService
     from signkit.operations.verify import VerifyingService
+    from signkit.ports import RootKey
     from signkit.providers.software import SoftwareProvider
     from signkit.store.sqlite import SqliteStore
     from signkit.x509.certificate import Certificate
@@ -189,6 +190,20 @@ class Wiring:
         if opened[0] is not None:
             opened[0].close()
 
+    def root_key(self) -> RootKey:
+        """Where the root key of the store comes from.
+
+        Raises:
+            StoreError: what the store says about it is damaged.
+        """
+        from signkit.custody import parse_root_key
+
+        try:
+            return parse_root_key(self.store.identity.root_key)
+        except UsageError as error:
+            message = f"the store {self.store_path} is damaged: store {self.store.id}: {error.message}"
+            raise StoreError(message, hint="restore it from a backup") from error
+
     def kek(self) -> Kek:
         """The store's key-encryption key; needs the root key.
 
@@ -196,15 +211,13 @@ class Wiring:
             RootKeyError: the root key is missing, not private, or another store's.
             StoreError: the wrapped key is damaged.
         """
-        from signkit.custody import parse_root_key
         from signkit.keys.sealing import Kek
 
         wrapped = self.store.wrapped_keks()
         if not wrapped:
             raise StoreError(f"the store {self.store_path} has no key-encryption key", hint="restore it from a backup")
         number = max(wrapped)
-        secret = parse_root_key(self.store.identity.root_key).load()
-        return Kek.unwrap(wrapped[number], secret, store_id=self.store.id, kek_id=number)
+        return Kek.unwrap(wrapped[number], self.root_key().load(), store_id=self.store.id, kek_id=number)
 
     @cached_property
     def software(self) -> SoftwareProvider:

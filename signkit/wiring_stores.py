@@ -62,7 +62,7 @@ def stores(wiring: Wiring) -> StoreService:
 
     return StoreService(
         wiring.keys.access,
-        location=lambda: wiring.store.identity.root_key,
+        root_key=wiring.root_key,
         parse_root_key=parse_root_key,
         opener=opener,
         random=secrets.token_bytes,
@@ -102,6 +102,8 @@ def restore(
     entry = AuditEntry(wiring.clock(), wiring.principal, "RestoreStore", "ok", new_id(), detail=recordable(source))
     replaced = _replaced(wiring) if overwrite else None
     accept = Acceptance(entry, replaced, notes(checkpoints), key)
+    if overwrite and replaced is None and os.path.lexists(wiring.store_path):
+        accept.remarks.append("the replaced store can't be read, so its audit log was not compared with the backup's")
     done = SqliteStore.restore(source, wiring.store_path, accept=accept, overwrite=overwrite, dry_run=dry_run)
     return RestoredStore(wiring.store_path, done.identity.id, done.identity.root_key, done.kept, tuple(accept.remarks))
 

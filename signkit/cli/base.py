@@ -152,7 +152,8 @@ class Session:
                 self._print(separator + _indented(json_text(document)), end="")
                 separator = ",\n"
         except SignkitError as error:
-            ending = f'\n  ],\n  "error": {json_text(_error_document(error))}\n}}'
+            members = json_text({"error": _error_document(error)}).splitlines()[1:-1]
+            ending = "\n".join(["\n  ],", *members, "}"])
             raise
         finally:
             self._print(ending)

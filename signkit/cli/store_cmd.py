@@ -56,7 +56,7 @@ def rekey(context: typer.Context, root_key: NewRootKey, dry_run: DryRun = False)
     done = wiring_stores.stores(run.wiring()).rekey(root_key, dry_run=dry_run)
     verb = "would put" if dry_run else "put"
     document = {"root_key": done.new, "old_root_key": done.old, "clean": done.clean, "dry_run": dry_run}
-    run.emit(document, [f"{verb} the store under the root key {done.new}; {done.old} opens it no longer"])
+    run.emit(document, [f"{verb} the store under the root key {done.new} in place of {done.old}"])
     if not dry_run:
         run.notice(f"keep a copy of the new root key apart from the store, then delete the old one, {done.old}")
         run.notice("backups from before still need the old one")

@@ -54,7 +54,7 @@ class AuditReport(NamedTuple):
     @property
     def not_proved(self) -> list[str]:
         """What it does not show, in words."""
-        if self.vouched == self.size:
+        if self.vouched >= self.size:
             return []
         what = f"the entries from number {self.vouched} on" if self.vouched else "the whole log"
         return [

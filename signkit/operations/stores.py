@@ -57,7 +57,7 @@ class StoreService:
         self,
         access: Access,
         *,
-        location: Callable[[], str],
+        root_key: Callable[[], RootKey],
         parse_root_key: Callable[[str], RootKey],
         opener: Opener,
         random: Random,
@@ -66,13 +66,13 @@ class StoreService:
 
         Args:
             access: who asks.
-            location: URI of the root key of the store.
+            root_key: source of the store's root key.
             parse_root_key: URI to root-key source.
             opener: opens the private keys of the software provider.
             random: source of nonces and salts.
         """
         self._access = access
-        self._location = location
+        self._root_key = root_key
         self._parse_root_key = parse_root_key
         self._opener = opener
         self._random = random
@@ -98,9 +98,11 @@ class StoreService:
             findings, remarks = [], []
             opened: OpenRecord | None = None
             try:
-                secret = self._parse_root_key(self._location()).load()
+                secret = self._root_key().load()
             except RootKeyError as error:
                 remarks.append(f"the private keys were not opened: {error.message}")
+            except StoreError as error:
+                findings.append(error.message)
             else:
                 try:
                     opened = self._opener(self._newest(self._unwrap(secret)))
@@ -133,8 +135,8 @@ class StoreService:
         """
         with self._access.attempt("RekeyStore", dry_run=dry_run, detail=uri) as attempt:
             attempt.allow()
-            old, source = self._location(), self._parse_root_key(uri)
-            secret = self._parse_root_key(old).load()
+            current, source = self._root_key(), self._parse_root_key(uri)
+            old, secret = current.uri, current.load()
             seen = self._store.wrapped_keks()
             keks = self._unwrap(secret)
             if dry_run:
@@ -181,7 +183,7 @@ class StoreService:
         """
         with self._access.attempt("ExportRecovery", dry_run=dry_run) as attempt:
             attempt.allow()
-            kek = self._newest(self._unwrap(self._parse_root_key(self._location()).load()))
+            kek = self._newest(self._unwrap(self._root_key().load()))
             export = recovery.seal(kek, public_key, store_id=self._store.id, now=attempt.at)
             if not dry_run:
                 self._store.record([attempt.entry(detail=f"to the key {recovery.read(export).recipient}")])
@@ -206,7 +208,7 @@ class StoreService:
         """
         with self._access.attempt("ImportRecovery", dry_run=dry_run, detail=uri) as attempt:
             attempt.allow()
-            old, source, seen = self._location(), self._parse_root_key(uri), self._store.wrapped_keks()
+            old, source, seen = self._root_key().uri, self._parse_root_key(uri), self._store.wrapped_keks()
             kek = recovery.open_export(export, private_key, store_id=self._store.id, password=password)
             if list(seen) != [kek.id]:
                 raise RootKeyError(f"the recovery export holds key {kek.id}, the store has {list(seen)}")

@@ -81,6 +81,8 @@ def restore(
     path = os.path.abspath(path)
     if _is_same_file(source, path):
         raise OutputExistsError(f"{source}: is the store itself", path=path, hint="name the backup")
+    if not os.path.lexists(source):
+        raise StoreError(f"there is no backup at {source}", hint="check the path")
     replaces = overwrite and os.path.lexists(path)
     if not replaces:
         # A write-ahead log that lies there would be taken for the new store's, and damage it.

@@ -24,6 +24,7 @@ _SETTINGS = ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cell_
 _NETWORK_FILE_SYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph")
 )
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)  # the latter when SQLite quotes what damage has left of a name
 _REASONS = {
     sqlite3.SQLITE_BUSY: (
         f"is locked: expected its turn to write within {BUSY_TIMEOUT:.0f} s",
@@ -114,7 +115,7 @@ class Database:
             connection = sqlite3.connect(
                 f"file://{escape(path)}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
             )
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, path) from error
         database = cls(connection, path, writable=writable)
         try:
@@ -165,7 +166,7 @@ class Database:
         """
         try:
             return self._connection.execute(statement, arguments).fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
     def values(
@@ -202,7 +203,7 @@ class Database:
         """
         try:
             yield from self._connection.execute(statement)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
     def execute(self, statement: str, arguments: Sequence[Any] = ()) -> int:
@@ -216,7 +217,7 @@ class Database:
         """
         try:
             return self._connection.execute(statement, arguments).rowcount
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
     def execute_many(self, statement: str, arguments: Iterable[Sequence[Any]]) -> None:
@@ -227,7 +228,7 @@ class Database:
         """
         try:
             self._connection.executemany(statement, arguments)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
     @contextmanager
@@ -276,7 +277,7 @@ class Database:
                 copy.execute("PRAGMA journal_mode=OFF")  # who makes the copy discards it when this fails
                 self._connection.backup(copy)
                 [(mode,)] = copy.execute("PRAGMA journal_mode=DELETE").fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             hint = "check the disk and its free space; nothing of the copy was kept"
             raise StoreError(f"the store {self.path} could not be copied: {error}", hint=hint) from error
         if mode != "delete":
@@ -291,7 +292,7 @@ class Database:
         copy = Database.in_memory()
         try:
             self._connection.backup(copy._connection)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             copy.close()
             raise store_error(error, self.path) from error
         return copy
@@ -323,9 +324,10 @@ def escape(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def store_error(error: sqlite3.Error, path: str) -> StoreError:
+def store_error(error: Exception, path: str) -> StoreError:
     """What SQLite says, as what became of the store."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest of it is the extended code
+    unknown = sqlite3.SQLITE_CORRUPT if isinstance(error, UnicodeDecodeError) else sqlite3.SQLITE_ERROR
+    code = getattr(error, "sqlite_errorcode", unknown) & 0xFF  # the rest of it is the extended code
     reason, hint = _REASONS.get(code, ("could not be used", ""))
     return StoreError(f"the store {path} {reason}: {error}", hint=hint)
 

@@ -225,7 +225,7 @@ def test_what_is_no_backup_is_not_restored(tmp_path: Path, copy: Path) -> None:
     database = sqlite3.connect(newer, isolation_level=None)
     database.execute("UPDATE store SET format = 1000")
     database.close()
-    for name, match in (("missing", "there is no store"), ("text", "is not a store"), ("newer.db", "has format 1000")):
+    for name, match in (("missing", "there is no backup"), ("text", "is not a store"), ("newer.db", "has format 1000")):
         with pytest.raises(StoreError, match=match):
             SqliteStore.restore(str(tmp_path / name), str(tmp_path / "target.db"))
     assert not (tmp_path / "target.db").exists()
