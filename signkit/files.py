@@ -124,10 +124,14 @@ class FileSink:
 
     def write(self, path: str, data: bytes, *, overwrite: bool, private: bool = False) -> None:
         """See ``ports.OutputSink.write``."""
+        self.write_parts(path, [data], overwrite=overwrite, private=private)
+
+    def write_parts(self, path: str, parts: Iterable[bytes], *, overwrite: bool, private: bool = False) -> None:
+        """Like ``write``, for what is too large to be had at once."""
         folder, name = os.path.split(path)
         temporary = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(6)}.tmp")
         try:
-            self._write_temporary(temporary, data, 0o600 if private else 0o666)
+            self._write_temporary(temporary, parts, 0o600 if private else 0o666)
             if overwrite:
                 os.replace(temporary, path)
             else:
@@ -144,12 +148,13 @@ class FileSink:
         else:
             self._batch.add(folder or ".")
 
-    def _write_temporary(self, temporary: str, data: bytes, mode: int) -> None:
+    def _write_temporary(self, temporary: str, parts: Iterable[bytes], mode: int) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            for part in parts:
+                view = memoryview(part)
+                while view:
+                    view = view[os.write(descriptor, view) :]
             if self._batch is None:
                 os.fsync(descriptor)
         finally:
@@ -164,6 +169,17 @@ class FileSink:
         finally:
             folders, self._batch = self._batch, None
             _sync_file_systems(folders)
+
+
+def blocks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of about a megabyte."""
+    block = bytearray()
+    for part in parts:
+        block += part
+        if len(block) >= BUFFER:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
 
 
 @contextlib.contextmanager

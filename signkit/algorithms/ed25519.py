@@ -13,6 +13,8 @@ from signkit.errors import MalformedError
 
 _IDENTIFIER = writer.sequence(writer.oid(oids.ED25519))
 ED25519 = SignatureAlgorithm("ED25519", None, _IDENTIFIER, _IDENTIFIER, cms_digest="sha512")
+PUBLIC_KEY_SIZE = 32
+"""Bytes of a public key (RFC 8032 section 5.1.5)."""
 KEY_TYPES = (KeyType("ED25519", "ed25519", (ED25519,), None),)
 
 
@@ -33,6 +35,11 @@ def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
 def weakness(key_type: str) -> str:
     """See ``base.Family.weakness``."""
     return ""
+
+
+def public_key_info(public_key: bytes) -> bytes:
+    """DER SubjectPublicKeyInfo of a public key of 32 bytes (RFC 8410 section 4); it ends with these bytes."""
+    return writer.sequence(_IDENTIFIER, writer.bit_string(public_key))
 
 
 def generate(key_type: KeyType) -> tuple[bytes, bytes]:

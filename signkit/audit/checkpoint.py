@@ -200,10 +200,8 @@ def _verify_signature(public_key: bytes, message: bytes, signature: bytes) -> st
     """An empty string when the signature is right, else the reason."""
     from signkit import algorithms
     from signkit.algorithms import ed25519
-    from signkit.der import oids, writer
 
-    info = writer.sequence(writer.sequence(writer.oid(oids.ED25519)), writer.bit_string(public_key))
-    return algorithms.verify_digest(ed25519.ED25519, info, message, signature)
+    return algorithms.verify_digest(ed25519.ED25519, ed25519.public_key_info(public_key), message, signature)
 
 
 def _is_name(name: str) -> bool:

@@ -37,5 +37,25 @@ class AuditEntry(NamedTuple):
     def encode(self) -> bytes:
         """Canonical JSON, the leaf data of the log: sorted names, no spaces, UTF-8."""
         fields = self._asdict()
-        fields["at"] = self.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        fields["at"] = self.at.strftime(_TIME)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> AuditEntry:
+        """The entry that ``encode`` wrote.
+
+        Raises:
+            ValueError: it is not one in its canonical form.
+        """
+        try:
+            fields = json.loads(data)
+            entry = cls(**{**fields, "at": datetime.fromisoformat(fields["at"])})
+            if entry.encode() != data or [type(value) for value in entry[1:]] != _TYPES:
+                raise ValueError("not in canonical form")
+        except (TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f"not an entry: {error!r}") from None
+        return entry
+
+
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+_TYPES = [str, str, str, str, str, int, str, str, str]

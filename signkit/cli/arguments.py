@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from signkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from signkit.audit.checkpoint import LogKey
 
 
 def moment(text: str) -> datetime:
@@ -49,3 +53,14 @@ def signer_id(text: str | None) -> bytes:
 
     found = hexadecimal(text, "--sm2-id")
     return DEFAULT_SIGNER_ID if found is None else found
+
+
+def vkey(text: str | None) -> LogKey | None:
+    """The key of a log, None when it was not given.
+
+    Raises:
+        MalformedError: it is not one.
+    """
+    from signkit.audit.checkpoint import parse_log_key
+
+    return None if text is None else parse_log_key(text)

@@ -70,7 +70,11 @@ def flush() -> None:
 
 
 class Session:
-    """One run of the program: its common flags, and the way to its parts and its output."""
+    """One run of the program: its common flags, and the way to its parts and its output.
+
+    Attributes:
+        document_printed: whether the one JSON document was printed, so that an error after it prints none.
+    """
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         """Take the command line without the program's name."""
@@ -131,6 +135,33 @@ class Session:
             for line in lines:
                 self._print(self._paint(printable(line)))
 
+    def emit_each(self, name: str, documents: Iterable[Mapping[str, Any]], line: Callable[[Any], str]) -> None:
+        """Print a long list one by one, so that memory does not grow with it: ``{name: [...]}``, or a line for each.
+
+        Args:
+            name: what they are.
+            documents: each as a document.
+            line: a document as a line of text.
+        """
+        from signkit.errors import SignkitError
+
+        if not self.json:
+            self.emit({}, (line(document) for document in documents))
+            return
+        self.document_printed = True
+        self._print(f'{{\n  "{name}": [')
+        separator, ending = "", "\n  ]\n}"
+        try:
+            for document in documents:
+                self._print(separator + _indented(json_text(document)), end="")
+                separator = ",\n"
+        except SignkitError as error:
+            members = json_text({"error": _error_document(error)}).splitlines()[1:-1]
+            ending = "\n".join(["\n  ],", *members, "}"])
+            raise
+        finally:
+            self._print(ending)
+
     def print_raw(self, data: bytes) -> None:
         """Print the bytes of a result that is a file of its own (PEM, DER)."""
         with _printing():
@@ -138,9 +169,9 @@ class Session:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
 
-    def _print(self, line: str) -> None:
+    def _print(self, line: str, end: str = "\n") -> None:
         with _printing():
-            print(line)
+            print(line, end=end)
 
     def notice(self, text: str) -> None:
         """Tell the person at the terminal something that is not the result."""
@@ -229,15 +260,24 @@ def json_text(document: Mapping[str, Any]) -> str:
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
 def report_error(error: SignkitError, *, as_json: bool, document_printed: bool = False) -> None:
     """Print an error: two lines on stderr, and the document on stdout when JSON was asked for."""
-    hint = error.hint or _HINTS.get(error.exit_status, _HINTS[0])
+    document = _error_document(error)
     with contextlib.suppress(OSError):  # the exit status still tells
         if as_json and not document_printed:
-            print(json_text({"error": {"code": error.code, "message": error.message, "hint": hint}}), flush=True)
+            print(json_text({"error": document}), flush=True)
     with contextlib.suppress(OSError):
-        for label, text in (("error", error.message), ("hint", hint)):
+        for label, text in (("error", document["message"]), ("hint", document["hint"])):
             print(f"{PROGRAM}: {label}: {_shortened(printable(text))}", file=sys.stderr)
+
+
+def _error_document(error: SignkitError) -> dict[str, str]:
+    hint = error.hint or _HINTS.get(error.exit_status, _HINTS[0])
+    return {"code": error.code, "message": error.message, "hint": hint}
 
 
 def _shortened(line: str) -> str:

@@ -10,12 +10,15 @@ from signkit.report.json import key as key_object
 if TYPE_CHECKING:
     from signkit.formats.base import Signer
     from signkit.keys.model import Key
+    from signkit.operations.audit import SignedHead
+    from signkit.operations.audit_evidence import AuditReport, Numbered
     from signkit.operations.certificates import Imported, Listed
     from signkit.operations.inspect import Inspected
     from signkit.operations.lifecycle import Changed
     from signkit.operations.permissions import Attached, Simulated
     from signkit.operations.requests import Created
     from signkit.operations.sign import Signed
+    from signkit.operations.stores import Checked
     from signkit.wiring import Wiring
     from signkit.wiring.lab import Published
 
@@ -86,6 +89,7 @@ def signed(signed: Signed) -> Document:
                 "signature": artifact.signature,
                 "size": artifact.size,
                 "digest": {artifact.digest_algorithm: artifact.digest_hex},
+                "receipt": artifact.receipt or None,
             }
             for artifact in signed.artifacts
         ],
@@ -190,4 +194,46 @@ def _signer(signer: Signer) -> Document:
         "signing_time": time(signer.signing_time) if signer.signing_time else None,
         "signed_attributes": list(signer.attributes),
         "timestamps": [timestamp(data) for data in signer.timestamps],
+    }
+
+
+def numbered(found: Numbered) -> Document:
+    """An entry of the audit log."""
+    return {"number": found.number, **found.entry._asdict(), "at": time(found.entry.at)}
+
+
+def audited(found: AuditReport) -> Document:
+    """What was found in the audit log."""
+    return {
+        "sound": not found.findings,
+        "entries": found.size,
+        "root_hash": found.root_hash.hex(),
+        "key": str(found.key) if found.key else None,
+        "checkpoints": [{"entries": one.size, "root_hash": one.root_hash.hex()} for one in found.continued],
+        "proved": [] if found.findings else found.proved,
+        "not_proved": found.not_proved,
+        "findings": list(found.findings),
+    }
+
+
+def checked(found: Checked) -> Document:
+    """What was found in the store."""
+    return {
+        "sound": not found.findings,
+        "private_keys_opened": found.opened,
+        "findings": list(found.findings),
+        "notes": list(found.notes),
+        "audit": audited(found.log) if found.log else None,
+    }
+
+
+def signed_head(made: SignedHead) -> Document:
+    """A checkpoint that was just signed."""
+    return {
+        "origin": made.checkpoint.origin,
+        "entries": made.checkpoint.size,
+        "root_hash": made.checkpoint.root_hash.hex(),
+        "key": str(made.key) if made.key else None,
+        "new_key": made.new_key,
+        "note": made.note.decode(),
     }

@@ -29,6 +29,8 @@ COMMANDS = {
     "inspect": "Show what is in a signature, timestamp, certificate or request",
     "raw": "Bare signatures and encryption by a key version",
     "permission": "Who may do what: attach, detach, list, simulate",
+    "store": "The store: check, rekey, backup, restore, recovery",
+    "audit": "The audit log: list, verify, checkpoint, export, receipts",
     "lab": "A throwaway authority for trying things out: create, issue, serve",
     "doctor": "Tell what works here",
     "help": "Explain: exit-codes, policy, references, config",
@@ -125,7 +127,7 @@ def run(arguments: list[str]) -> int:
     except _ArgumentsError as error:
         return _fail(_usage_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail(interrupted(), as_json)
+        return _fail(interrupted(), as_json, document_printed=session.document_printed)
     except (BrokenPipeError, SystemExit):  # typer leaves so when a pipe breaks
         # The reader of our output has gone: say nothing more, and keep the interpreter from trying at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -135,7 +137,7 @@ def run(arguments: list[str]) -> int:
             f"defect in signkit: {type(error).__name__}: {error}",
             hint="please report it; SIGNKIT_DEBUG=1 shows where it happened",
         )
-        return _fail(defect, as_json, cause=error)
+        return _fail(defect, as_json, document_printed=session.document_printed, cause=error)
 
 
 def interrupted() -> SignkitError:

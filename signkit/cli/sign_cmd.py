@@ -20,6 +20,7 @@ def sign(
     digest: Annotated[str, typer.Option(metavar="sha256|sha384|sha512", help="Digest to sign.")] = "",
     out_dir: Annotated[str, typer.Option(metavar="D", help="Folder for the signatures [default: beside each].")] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Sign what symbolic links point to.")] = False,
+    receipt: Annotated[bool, typer.Option("--receipt", help="Write FILE.receipt too: proof of the log entry.")] = False,
     force: Force = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -30,13 +31,16 @@ def sign(
     run = session(context)
     wiring = run.wiring()
     reference = wiring.sign_reference(key)
-    options = SignOptions(digest=digest or wiring.settings.digest, out_dir=out_dir, overwrite=force, dry_run=dry_run)
+    options = SignOptions(
+        digest=digest or wiring.settings.digest, out_dir=out_dir, overwrite=force, dry_run=dry_run
+    )._replace(receipt=receipt)
     with Progress("hashing", files, quiet=run.quiet or run.json) as progress:
         signed = wiring.signing(follow_links=follow, progress=progress.advance).sign(files, reference, options)
     for path in signed.skipped:
         run.notice(f"{path}: left out, it is a signature")
     verb = "would sign" if dry_run else "signed"
     lines = [f"{verb} {one.artifact} -> {one.signature}" for one in signed.artifacts]
+    lines += [f"receipt of {one.artifact}: {one.receipt}" for one in signed.artifacts if one.receipt]
     signer = f"{reference} ({signed.algorithm.name}), {signed.certificate.subject}"
     lines.append(f"{verb} {len(signed.artifacts)} file(s) with {signer}")
     run.emit(documents.signed(signed), lines)

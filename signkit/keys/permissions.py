@@ -25,7 +25,8 @@ KINDS: Mapping[str, str] = {
     "ListAliases": "alias",
     "ListCertificates": "certificate",
     **dict.fromkeys(("AttachPermission", "DetachPermission", "ListPermissions", "SimulatePermission"), "permission"),
-    **dict.fromkeys(("CheckStore", "BackupStore", "RekeyStore", "ExportRecovery"), "store"),
+    **dict.fromkeys(("CheckStore", "BackupStore", "RestoreStore", "RekeyStore"), "store"),
+    **dict.fromkeys(("ExportRecovery", "ImportRecovery"), "store"),
     **dict.fromkeys(("ListAuditEntries", "VerifyAudit", "CreateCheckpoint"), "audit"),
 }
 """Actions that are about no single key, and the kind of resource that each is about."""
@@ -37,7 +38,7 @@ certificate is of; those of permissions, store and audit log are ours, the rest 
 _READS = ("kms:GetPublicKey", "kms:GetCertificate", "kms:DescribeKey", "kms:DescribeKeyVersion", "kms:ListKeyVersions")
 _ROLES: Mapping[str, Mapping[str, Any]] = {
     "administrator": {"NotAction": ["kms:*Sign", "kms:*Decrypt"]},
-    "signer": {"Action": ["kms:AsymmetricSign", *_READS]},
+    "signer": {"Action": ["kms:AsymmetricSign", "kms:CreateCheckpoint", *_READS]},
     "verifier": {"Action": ["kms:AsymmetricVerify", *_READS]},
     "decryptor": {"Action": ["kms:AsymmetricDecrypt", *_READS]},
     "auditor": {"Action": ["kms:Describe*", "kms:List*", "kms:Get*", "kms:VerifyAudit", "kms:SimulatePermission"]},

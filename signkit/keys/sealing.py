@@ -2,9 +2,10 @@
 
 ::
 
-    record      = "SKE1" | KEK id (4, big-endian) | nonce (12) | AES-256-GCM(private key) with its tag (16)
+    record      = "SKE2" | KEK id (4, big-endian) | nonce (12) | AES-256-GCM(private key) with its tag (16)
     record key  = HKDF-SHA256(KEK, info = context)             a key of its own for each record
-    context     = store, key, version id and number, key type, SubjectPublicKeyInfo, KEK id; also the associated data
+    context     = store, key, version id and number, key type, usage, SubjectPublicKeyInfo, KEK id; also the associated
+                  data. Records "SKE1" of stores of format 1 and 2 are bound to the same but the usage.
 
     wrapped KEK = JSON header | nonce | AES-256-GCM(KEK); the header is the associated data
     wrapping key = HKDF-SHA256(secret, info = header); secret = 32 bytes of root key, or Argon2id(passphrase)
@@ -19,7 +20,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -29,13 +30,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from signkit.errors import RootKeyError, StoreError
 
+if TYPE_CHECKING:
+    from signkit.keys.model import Key, KeyVersion
+
 Random = Callable[[int], bytes]
 """Gives that many bytes fit for keys, for example ``secrets.token_bytes``."""
 
 KEY_SIZE = 32
 """Bytes of a root key and of a key-encryption key."""
 
-_MAGIC = b"SKE1"
+_MAGIC, _MAGIC_WITHOUT_USAGE = b"SKE2", b"SKE1"
 _NONCE_SIZE, _TAG_SIZE, _SALT_SIZE, _CHECK_SIZE = 12, 16, 16, 8
 _RECORD_HEADER = struct.Struct(">4sI12s")
 _WRAP_FORMAT = 1
@@ -91,6 +95,7 @@ class RecordContext(NamedTuple):
         version_id: UUID of the key version.
         number: number of the key version.
         key_type: for example ``EC_P256``.
+        usage: what the key may be used for (``signkit.keys.model.KeyUsage``).
         public_key_info: DER SubjectPublicKeyInfo that belongs to the private key.
     """
 
@@ -99,7 +104,13 @@ class RecordContext(NamedTuple):
     version_id: str
     number: int
     key_type: str
+    usage: str
     public_key_info: bytes
+
+    @classmethod
+    def of(cls, store_id: str, key: Key, version: KeyVersion, public_key_info: bytes) -> RecordContext:
+        """The place of a version's private key; its public key is apart, since a pending version has none yet."""
+        return cls(store_id, key.id, version.id, version.number, key.key_type, key.usage, public_key_info)
 
 
 class Kek:
@@ -125,7 +136,7 @@ class Kek:
 
     def seal(self, plaintext: bytes, context: RecordContext, random: Random) -> bytes:
         """A record that opens only with this key and in this context."""
-        associated = _record_context(context, self.id)
+        associated = _record_context(_MAGIC, context, self.id)
         nonce = random(_NONCE_SIZE)
         sealed = AESGCM(_derive(self._key, associated)).encrypt(nonce, plaintext, associated)
         return _RECORD_HEADER.pack(_MAGIC, self.id, nonce) + sealed
@@ -137,16 +148,16 @@ class Kek:
             StoreError: the record was made for another place or by another key, was changed, or is cut short.
         """
         name = f"the sealed private key of {context.key_id}@{context.number}"
-        if len(record) < _RECORD_HEADER.size + _TAG_SIZE or not record.startswith(_MAGIC):
+        if len(record) < _RECORD_HEADER.size + _TAG_SIZE or not is_record(record):
             raise StoreError(
                 f"{name} is no sealed record: found {len(record)} bytes that begin with '{record[:4].hex()}', "
                 f"expected {_RECORD_HEADER.size + _TAG_SIZE} or more that begin with '{_MAGIC.hex()}'",
                 hint=_FROM_BACKUP,
             )
-        _, kek_id, nonce = _RECORD_HEADER.unpack_from(record)
+        magic, kek_id, nonce = _RECORD_HEADER.unpack_from(record)
         if kek_id != self.id:
             raise StoreError(f"{name} names key-encryption key {kek_id}, expected {self.id}", hint=_FROM_BACKUP)
-        associated = _record_context(context, self.id)
+        associated = _record_context(magic, context, self.id)
         try:
             return AESGCM(_derive(self._key, associated)).decrypt(nonce, record[_RECORD_HEADER.size :], associated)
         except InvalidTag:
@@ -278,8 +289,21 @@ def _foreign_root_key(secret: RootSecret, found: str, expected: str) -> RootKeyE
     )
 
 
-def _record_context(context: RecordContext, kek_id: int) -> bytes:
-    return _canonical("record", {**context._asdict(), "kek": kek_id})
+def is_record(data: bytes) -> bool:
+    """Whether it looks like a sealed record."""
+    return data[: len(_MAGIC)] in (_MAGIC, _MAGIC_WITHOUT_USAGE)
+
+
+def binds_usage(record: bytes) -> bool:
+    """Whether a record is bound to the usage of its key, as all are that a store of format 3 has sealed."""
+    return record.startswith(_MAGIC)
+
+
+def _record_context(magic: bytes, context: RecordContext, kek_id: int) -> bytes:
+    fields = {**context._asdict(), "kek": kek_id}
+    if magic == _MAGIC_WITHOUT_USAGE:
+        del fields["usage"]
+    return _canonical("record", fields)
 
 
 def _canonical(purpose: str, fields: Mapping[str, str | int | bytes]) -> bytes:

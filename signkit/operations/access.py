@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from signkit.audit.entry import AuditEntry
 from signkit.errors import AccessDeniedError, ConfigurationError, SignkitError
@@ -166,6 +166,18 @@ class Access:
         return found
 
 
+class Recorded(NamedTuple):
+    """Entries that are in the audit log now.
+
+    Attributes:
+        first: number of the first of them, from 0; the others follow it.
+        entries: the entries.
+    """
+
+    first: int
+    entries: tuple[AuditEntry, ...]
+
+
 class Attempt:
     """One operation of one principal, from its first check to its record. Leaving it by an exception is recorded.
 
@@ -232,14 +244,15 @@ class Attempt:
         """Note one use of a private or public key, to be recorded by ``record`` or with the failure of the rest."""
         self._done.append(self.entry(**fields))
 
-    def record(self) -> None:
+    def record(self) -> Recorded:
         """Put on record durably what was done; only after it may results be released.
 
         Raises:
             StoreError: it could not be recorded.
         """
-        self._access.store.record(self._done)
+        recorded = Recorded(self._access.store.record(self._done), tuple(self._done))
         self._done = []
+        return recorded
 
     def _hint(self, action: str, key: Key | None, decision: Decision) -> str:
         access, names = self._access, key.id if key else ""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from signkit.errors import UnavailableError
-from signkit.keys.model import VersionState
+from signkit.errors import StoreError, UnavailableError
+from signkit.operations.audit_evidence import public
+from signkit.operations.stores import leftovers
 from signkit.ports import Store
 
 
@@ -25,18 +26,20 @@ class Finding(NamedTuple):
     detail: str
 
 
-def leftovers(store: Store) -> Finding:
-    """Versions whose key pair was never made: a crash between taking the number and making the key."""
-    pending = [
-        f"{key.id}@{version.number}"
-        for key in store.keys()
-        for version in store.versions(key.id)
-        if version.state is VersionState.PENDING
-    ]
-    if pending:
-        detail = f"{len(pending)} version(s) were begun and never finished: {', '.join(pending[:10])}"
-        return Finding("versions", "note", f"{detail}; they can't sign, make new ones")
-    return Finding("versions", "ok", "none was left unfinished")
+def store_findings(store: Store) -> list[Finding]:
+    """Leftovers in the store and beside it, and the key of its audit log."""
+    try:
+        remarks = leftovers(store)
+        key = store.audit_key()
+        log = Finding("audit log", "ok", f"{store.audit_head().size} entries, signed as {public(key)}") if key else None
+    except StoreError as error:
+        return [Finding("versions", "failed", f"{error.message}; 'signkit store check' looks for more")]
+    found = [Finding("versions", "note", remark) for remark in remarks]
+    nothing = Finding("versions", "ok", "none was left unfinished")
+    detail = (
+        f"{store.audit_head().size} entries, no checkpoint yet: 'signkit audit checkpoint' makes one to keep elsewhere"
+    )
+    return [*(found or [nothing]), log or Finding("audit log", "note", detail)]
 
 
 def deletions(store: Store, now: datetime) -> Finding:

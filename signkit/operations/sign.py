@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from signkit import algorithms, formats
@@ -13,6 +13,7 @@ from signkit.evidence import Verdict
 from signkit.formats.base import Format
 from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
+from signkit.operations.access import Recorded
 from signkit.operations.certificates import CertificateService, require_signer
 from signkit.operations.keys import KeyService
 from signkit.operations.use import SignInput
@@ -20,6 +21,9 @@ from signkit.ports import ArtifactSource, Clock, OutputSink
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import validation
 from signkit.x509.certificate import Certificate
+
+RECEIPT = ".receipt"
+"""Ending of the name of a receipt."""
 
 GROUP = 1000
 """Artifacts whose signatures are recorded in one transaction and then written."""
@@ -34,6 +38,7 @@ class SignOptions(NamedTuple):
         out_dir: folder for the signatures; empty = beside each artifact.
         overwrite: whether existing signatures are replaced.
         dry_run: do everything that needs no key and write nothing.
+        receipt: whether ``ARTIFACT.receipt`` is written too: that the signature is in the audit log.
     """
 
     digest: str = ""
@@ -41,6 +46,7 @@ class SignOptions(NamedTuple):
     out_dir: str = ""
     overwrite: bool = False
     dry_run: bool = False
+    receipt: bool = False
 
 
 DEFAULTS = SignOptions()
@@ -55,6 +61,7 @@ class SignedArtifact(NamedTuple):
         size: bytes of the artifact.
         digest_algorithm: digest that was signed.
         digest_hex: lower-case hex digest of the artifact.
+        receipt: path of the receipt, or empty.
     """
 
     artifact: str
@@ -62,6 +69,7 @@ class SignedArtifact(NamedTuple):
     size: int
     digest_algorithm: str
     digest_hex: str
+    receipt: str = ""
 
 
 class Signed(NamedTuple):
@@ -108,13 +116,15 @@ class SigningService:
         sink: OutputSink,
         *,
         clock: Clock,
+        receipts: Callable[[Recorded], list[bytes]] | None = None,
     ) -> None:
-        """Take the parts; nothing is opened here."""
+        """Take the parts; nothing is opened here. ``receipts`` makes those of entries of the audit log."""
         self._keys = keys
         self._certificates = certificates
         self._source = source
         self._sink = sink
         self._clock = clock
+        self._receipts = receipts
 
     def sign(self, paths: Sequence[str], reference: KeyReference, options: SignOptions = DEFAULTS) -> Signed:
         """Write a detached signature for each artifact.
@@ -135,8 +145,13 @@ class SigningService:
         signer = self._signer(reference, options)
         wanted, skipped = _artifacts(paths, signer.format.suffix)
         outputs = _outputs(wanted, signer.format.suffix, options.out_dir)
-        self._sink.check(outputs.values(), overwrite=options.overwrite)
+        receipts = [
+            output.removesuffix(signer.format.suffix) + RECEIPT for output in outputs.values() if options.receipt
+        ]
+        self._sink.check([*outputs.values(), *receipts], overwrite=options.overwrite)
         artifacts = [self._digest(path, output, signer) for path, output in outputs.items()]
+        if options.receipt:
+            artifacts = [one._replace(receipt=path) for one, path in zip(artifacts, receipts, strict=True)]
         if not options.dry_run:
             self._write(artifacts, signer, options)
         return Signed(
@@ -177,11 +192,16 @@ class SigningService:
             )
             for tbs, digest, artifact in zip(to_be_signed, digested, artifacts, strict=True)
         ]
-        values = self._keys.use.sign(signer.reference, signer.algorithm.name, inputs)
+        detail = artifacts[0].artifact if len(artifacts) == 1 else ""
+        with self._keys.use.signing(signer.reference, signer.algorithm.name, detail=detail) as opened:
+            values = opened.sign(inputs)
+        receipts = self._receipts(opened.recorded) if options.receipt and self._receipts else []
         for artifact, digest, tbs, value in zip(artifacts, digested, to_be_signed, values, strict=True):
             data = signer.format.assemble(signer.prepared, tbs, value)
             _verify_again(data, digest, signer, artifact)
             self._sink.write(artifact.signature, data, overwrite=options.overwrite)
+        for artifact, receipt in zip(artifacts, receipts, strict=False):
+            self._sink.write(artifact.receipt, receipt, overwrite=options.overwrite)
 
 
 def _verify_again(data: bytes, digest: bytes, signer: _Signer, artifact: SignedArtifact) -> None:

@@ -12,7 +12,7 @@ from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
 from signkit.errors import UsageError
 from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
-from signkit.operations.access import Access, Attempt
+from signkit.operations.access import Access, Attempt, Recorded
 from signkit.operations.directory import Directory
 from signkit.operations.refusals import require_provider
 from signkit.ports import Provider
@@ -39,12 +39,14 @@ class Signer:
         key: the key.
         version: the version.
         algorithm: how it signs.
+        recorded: where the audit log has what was signed last.
     """
 
     def __init__(
         self, key: Key, version: KeyVersion, algorithm: SignatureAlgorithm, provider: Provider, attempt: Attempt
     ) -> None:
         self.key, self.version, self.algorithm = key, version, algorithm
+        self.recorded = Recorded(0, ())
         self._provider = provider
         self._attempt = attempt
 
@@ -65,7 +67,7 @@ class Signer:
             named = {"digest": item.data} if self.algorithm.digest is not None else {"message": item.data}
             signatures.append(self._provider.sign(self.key, self.version, self.algorithm, **named))
             self._attempt.done(digest_hex=item.artifact_digest.hex(), detail=item.detail, version=self.version.number)
-        self._attempt.record()
+        self.recorded = self._attempt.record()
         return signatures
 
 

@@ -253,8 +253,10 @@ class Store(Protocol):
             one sentence for each thing, which names the version where it is about one; empty when all is sound.
         """
 
-    def backup(self, path: str, *, overwrite: bool = False) -> None:
+    def backup(self, path: str, *, overwrite: bool = False, dry_run: bool = False) -> None:
         """Write a consistent copy to a new private file, whole or not at all, while others go on using the store.
+
+        A dry run only sees whether the file may be written.
 
         Raises:
             OutputExistsError: the file exists and ``overwrite`` is false.

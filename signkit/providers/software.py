@@ -72,6 +72,15 @@ class SoftwareProvider:
         """See ``ports.Provider.destroy``. The sealed record is in the store, which overwrites it."""
         self._loaded.pop(version.id, None)
 
+    def check(self, key: Key, version: KeyVersion) -> None:
+        """Open the private key of a version, to see whether that can be done.
+
+        Raises:
+            RootKeyError: the root key can't be had.
+            StoreError: the sealed private key does not belong there, or was changed.
+        """
+        self._kek().open(version.locator, self._context(key, version, version.public_key_info))
+
     def _load(self, key: Key, version: KeyVersion) -> Any:
         """Open a private key and keep it for this process; a store changed underneath fails its seal."""
         private_key_info = self._kek().open(version.locator, self._context(key, version, version.public_key_info))
@@ -82,4 +91,4 @@ class SoftwareProvider:
         return loaded
 
     def _context(self, key: Key, version: KeyVersion, public_key_info: bytes) -> RecordContext:
-        return RecordContext(self._store_id, key.id, version.id, version.number, key.key_type, public_key_info)
+        return RecordContext.of(self._store_id, key, version, public_key_info)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from signkit.audit import merkle
 from signkit.audit.entry import AuditEntry
 from signkit.errors import StoreError
 from signkit.store.database import Database
-from signkit.store.rows import from_text
 
 if TYPE_CHECKING:
     from signkit.audit.checkpoint import Checkpoint
@@ -51,13 +49,13 @@ class AuditLog:
         Raises:
             StoreError: one can't be read; ``verify`` says more.
         """
-        for number, data in self._database.stream("SELECT seq, entry FROM audit ORDER BY seq"):
+        for expected, (number, data) in enumerate(self._database.stream("SELECT seq, entry FROM audit ORDER BY seq")):
+            if number != expected:
+                raise StoreError(f"audit entry {expected} is missing", hint=_FROM_BACKUP)
             try:
-                fields = json.loads(data)
-                entry = AuditEntry(**{**fields, "at": from_text(fields["at"])})
-            except (ValueError, TypeError, KeyError) as error:
+                yield AuditEntry.decode(data)
+            except ValueError as error:
                 raise StoreError(f"audit entry {number} can't be read: {error}", hint=_FROM_BACKUP) from error
-            yield entry
 
     def encoded(self) -> Iterator[bytes]:
         """The entries in their canonical form, over which the tree is, read as they are consumed."""
@@ -84,7 +82,7 @@ class AuditLog:
         """
         for size, data in self._database.rows("SELECT size, frontier FROM audit_head"):
             subtrees = tuple(data[start : start + merkle.HASH_SIZE] for start in range(0, len(data), merkle.HASH_SIZE))
-            if size.bit_count() == len(subtrees):
+            if size >= 0 and size.bit_count() == len(subtrees) and len(data) == merkle.HASH_SIZE * len(subtrees):
                 return merkle.Frontier(size, subtrees)
         raise StoreError(f"the audit log of {self._database.path} has no usable head", hint=_FROM_BACKUP)
 

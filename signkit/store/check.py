@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from signkit.errors import SignkitError, StoreError
+from signkit.keys import log_key
 from signkit.keys.model import Key, KeyVersion, VersionState
 from signkit.ports import OpenRecord
 from signkit.store.audit_log import AuditLog
 from signkit.store.database import Database
 from signkit.store.keys_table import KeysTable
+from signkit.store.settings_table import SettingsTable
 from signkit.store.versions_table import VersionsTable
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def check(
         lambda: _pages(database),
         lambda: AuditLog(database).verify(checkpoints),
         lambda: _versions(database, open_record),
+        lambda: _log_key(database, open_record),
     ]
     findings: list[str] = []
     for part in parts:
@@ -67,6 +70,16 @@ def _versions(database: Database, open_record: OpenRecord | None) -> Iterator[st
             problem = _problem(key, version, open_record)
             if problem:
                 yield f"{key.id}@{version.number}: {problem}"
+
+
+def _log_key(database: Database, open_record: OpenRecord | None) -> Iterator[str]:
+    """What is wrong with the key that signs checkpoints."""
+    found = SettingsTable(database).audit_key()
+    if found is not None:
+        key, version = log_key.as_version(found)
+        problem = _problem(key, version, open_record)
+        if problem:
+            yield f"{key.id}@{version.number}: {problem}"
 
 
 def _problem(key: Key, version: KeyVersion, open_record: OpenRecord | None) -> str:

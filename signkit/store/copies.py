@@ -5,19 +5,38 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
+from signkit.audit.entry import AuditEntry
 from signkit.errors import OutputExistsError, StoreError
+from signkit.store import replacing
+from signkit.store.audit_log import AuditLog
 from signkit.store.check import check
 from signkit.store.database import Database
 from signkit.store.schema import StoreIdentity, describe, identify
+
+Accept = Callable[[Database], Sequence[AuditEntry]]
+"""Looks at a copy before it becomes the store; gives the audit entries with which its log goes on."""
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 
 
-def backup(database: Database, path: str, *, overwrite: bool = False) -> None:
+class Restored(NamedTuple):
+    """What became of a restore.
+
+    Attributes:
+        identity: what the store says about itself.
+        kept: where the store lies that was replaced; empty when there was none.
+    """
+
+    identity: StoreIdentity
+    kept: str
+
+
+def backup(database: Database, path: str, *, overwrite: bool = False, dry_run: bool = False) -> None:
     """Write a consistent copy of a store to a file of mode 0600, while others go on using the store.
 
     It holds what the store holds: private keys are sealed in it under the same root key, everything else is readable.
@@ -26,6 +45,7 @@ def backup(database: Database, path: str, *, overwrite: bool = False) -> None:
         database: the store's.
         path: the file.
         overwrite: whether a file that exists is replaced.
+        dry_run: only see whether the file may be written.
 
     Raises:
         OutputExistsError: the file exists.
@@ -34,57 +54,81 @@ def backup(database: Database, path: str, *, overwrite: bool = False) -> None:
     path = os.path.abspath(path)
     if _is_same_file(path, database.path):
         raise OutputExistsError(f"{path}: is the store itself", path=path, hint="name another file")
-    if not overwrite:
-        _require_free(path, [path])
-    _write(path, database.copy_to, overwrite=overwrite)
+    # What lies beside it would be taken for the copy's write-ahead log.
+    _require_free(path, [f"{path}{suffix}" for suffix in (_BESIDE[1:] if overwrite else _BESIDE)])
+    if not dry_run:
+        _write(path, database.copy_to, os.replace if overwrite else _place)
 
 
-def restore(source: str, path: str) -> StoreIdentity:
+def restore(
+    source: str, path: str, *, accept: Accept | None = None, overwrite: bool = False, dry_run: bool = False
+) -> Restored:
     """Make a store from a backup, once the backup was found sound. Its root key is that of the store it was made from.
 
     Args:
         source: the backup.
-        path: database file of the store; there must be none.
+        path: database file of the store.
+        accept: looks at the copy before it takes the place; raises to refuse it, else gives the audit entries with
+            which its log goes on.
+        overwrite: whether a store that is there is replaced; it is kept under another name.
+        dry_run: do everything but writing.
 
     Raises:
         OutputExistsError: there is a store, or what is left of one.
-        StoreError: the backup is missing, damaged or of a newer format, or the store could not be written.
+        StoreError: the backup is missing, damaged or of a newer format, the store could not be written, or the one
+            that is to be replaced is in use.
     """
     path = os.path.abspath(path)
-    # A write-ahead log that lies there would be taken for the new store's, and damage it.
-    _require_free(path, [f"{path}{suffix}" for suffix in _BESIDE])
+    if _is_same_file(source, path):
+        raise OutputExistsError(f"{source}: is the store itself", path=path, hint="name the backup")
+    if not os.path.lexists(source):
+        raise StoreError(f"there is no backup at {source}", hint="check the path")
+    replaces = overwrite and os.path.lexists(path)
+    if not replaces:
+        # A write-ahead log that lies there would be taken for the new store's, and damage it.
+        _require_free(path, [f"{path}{suffix}" for suffix in _BESIDE])
     database = Database.open(source, read_only=True)
     try:
         _, identity = describe(database)
+        if dry_run:
+            _make_sound(database.copy_in_memory(), database.path, accept)
+            return Restored(identity, replacing.free_name(path) if replaces else "")
         _make_folder(path)
-        _write(path, lambda copy: _copy_sound(database, copy), overwrite=False)
+        place = replacing.Replacing(path) if replaces else _place
+
+        def copy(temporary: str) -> None:
+            database.copy_to(temporary)
+            _make_sound(Database.open(temporary), database.path, accept)
+
+        _write(path, copy, place)
     finally:
         database.close()
-    return identity
+    return Restored(identity, place.kept if isinstance(place, replacing.Replacing) else "")
 
 
-def _copy_sound(database: Database, path: str) -> None:
-    """Copy a backup, bring the copy up to date, and refuse when it is damaged.
+def _make_sound(copy: Database, source: str, accept: Accept | None) -> None:
+    """Bring the copy of a backup up to date, refuse it when it is damaged, and let its audit log go on.
 
     Raises:
-        StoreError: it is, or it could not be copied.
+        StoreError: it is damaged.
     """
-    database.copy_to(path)
-    copy = Database.open(path)
     try:
         identify(copy)
         findings = check(copy)
+        if findings:
+            raise StoreError(
+                f"the backup {source} is damaged ({len(findings)} findings): {findings[0]}", hint="take another backup"
+            )
+        if accept is not None:
+            entries = accept(copy)
+            with copy.change():
+                AuditLog(copy).append([entry.encode() for entry in entries])
     finally:
         copy.close()
-    if findings:
-        raise StoreError(
-            f"the backup {database.path} is damaged ({len(findings)} findings): {findings[0]}",
-            hint="take another backup",
-        )
 
 
-def _write(path: str, copy_to: Callable[[str], None], *, overwrite: bool) -> None:
-    """Fill a private temporary file beside the path, make it durable, and give it its name."""
+def _write(path: str, copy_to: Callable[[str], None], place: Callable[[str, str], None]) -> None:
+    """Fill a private temporary file beside the path, make it durable, and have it put in its place."""
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(6)}.tmp")
     try:
@@ -95,10 +139,7 @@ def _write(path: str, copy_to: Callable[[str], None], *, overwrite: bool) -> Non
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        if overwrite:
-            os.replace(temporary, path)
-        else:
-            _place(temporary, path)
+        place(temporary, path)
         _sync_folder(folder)
     except FileExistsError:
         raise _exists(path) from None
@@ -155,7 +196,9 @@ def _exists(path: str, beside: str = "") -> OutputExistsError:
     if beside:
         message = f"{path}: there are leftovers of another store beside it: {beside}"
         return OutputExistsError(message, path=path, hint="move them away first, they may hold its latest changes")
-    return OutputExistsError(f"{path}: exists already", path=path, hint="move it away first, or name another file")
+    return OutputExistsError(
+        f"{path}: exists already", path=path, hint="use --force to replace it, or name another file"
+    )
 
 
 def _cannot_write(path: str, error: OSError) -> StoreError:

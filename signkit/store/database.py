@@ -24,6 +24,7 @@ _SETTINGS = ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cell_
 _NETWORK_FILE_SYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph")
 )
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)  # the latter when SQLite quotes what damage has left of a name
 _REASONS = {
     sqlite3.SQLITE_BUSY: (
         f"is locked: expected its turn to write within {BUSY_TIMEOUT:.0f} s",
@@ -50,6 +51,7 @@ class Database:
         self._connection = connection
         self.path = path
         self.writable = writable
+        self._file: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, path: str, *, read_only: bool = False) -> Database:
@@ -60,7 +62,7 @@ class Database:
         """
         path = os.path.abspath(path)
         try:
-            os.stat(path)
+            status = os.stat(path)
         except FileNotFoundError:
             raise StoreError(f"there is no store at {path}", hint="run 'signkit init'") from None
         except OSError as error:
@@ -68,7 +70,9 @@ class Database:
             raise StoreError(f"the store {path} can't be looked at: {error.strerror}", hint=hint) from error
         _refuse_network_file_system(path)
         if not read_only and os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
-            return cls._connect(path, "mode=rw", writable=True)
+            database = cls._connect(path, "mode=rw", writable=True)
+            database._file = (status.st_dev, status.st_ino)
+            return database
         # Without its write-ahead log, and where none can be made, SQLite reads a database only as an immutable one.
         immutable = "" if os.path.exists(f"{path}-wal") else "&immutable=1"
         return cls._connect(path, f"mode=ro{immutable}", writable=False)
@@ -101,12 +105,17 @@ class Database:
         return database
 
     @classmethod
+    def in_memory(cls) -> Database:
+        """An empty database that is never written to a disk."""
+        return cls(sqlite3.connect(":memory:", isolation_level=None), ":memory:", writable=True)
+
+    @classmethod
     def _connect(cls, path: str, query: str, *, writable: bool) -> Database:
         try:
             connection = sqlite3.connect(
-                f"file://{_escape(path)}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
+                f"file://{escape(path)}?{query}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
             )
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, path) from error
         database = cls(connection, path, writable=writable)
         try:
@@ -116,6 +125,20 @@ class Database:
             database.close()
             raise
         return database
+
+    def require_in_place(self) -> None:
+        """Refuse a file that was replaced by a restore since it was looked for: its log would be taken for the other's.
+
+        Raises:
+            StoreError: it was.
+        """
+        if self._file is None:
+            return
+        with suppress(OSError):
+            status = os.stat(self.path)
+            if self._file == (status.st_dev, status.st_ino):
+                return
+        raise StoreError(f"the store {self.path} was replaced just now by a restore", hint="run the command again")
 
     def use_write_ahead_log(self) -> None:
         """Put a writable database into the write-ahead mode; apart from opening, because it changes the file for good.
@@ -143,20 +166,34 @@ class Database:
         """
         try:
             return self._connection.execute(statement, arguments).fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
-    def values(self, convert: Callable[[Sequence[Any]], _T], statement: str, arguments: Sequence[Any] = ()) -> list[_T]:
+    def values(
+        self, what: str, convert: Callable[[Sequence[Any]], _T], statement: str, arguments: Sequence[Any] = ()
+    ) -> list[_T]:
         """The rows of a query as values.
+
+        Args:
+            what: what a row is to the user ("key"); the first column names it.
+            convert: makes a value of a row, or raises ValueError.
+            statement: the query.
+            arguments: its parameters.
 
         Raises:
             StoreError: the query failed, or a row holds what no value can come from.
         """
-        rows = self.rows(statement, arguments)
-        try:
-            return [convert(row) for row in rows]
-        except ValueError as error:
-            raise StoreError(f"the store {self.path} is damaged: {error}", hint="restore it from a backup") from error
+        found = []
+        for row in self.rows(statement, arguments):
+            try:
+                found.append(convert(row))
+            except (ValueError, OverflowError) as error:
+                raise self.damaged(f"{what} {row[0]}: {error}") from error
+        return found
+
+    def damaged(self, detail: str) -> StoreError:
+        """The error for a row that holds what this release never wrote."""
+        return StoreError(f"the store {self.path} is damaged: {detail}", hint="restore it from a backup")
 
     def stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, one after the other, as they were when it began.
@@ -166,7 +203,7 @@ class Database:
         """
         try:
             yield from self._connection.execute(statement)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
     def execute(self, statement: str, arguments: Sequence[Any] = ()) -> int:
@@ -180,7 +217,7 @@ class Database:
         """
         try:
             return self._connection.execute(statement, arguments).rowcount
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
     def execute_many(self, statement: str, arguments: Iterable[Sequence[Any]]) -> None:
@@ -191,7 +228,7 @@ class Database:
         """
         try:
             self._connection.executemany(statement, arguments)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise store_error(error, self.path) from error
 
     @contextmanager
@@ -236,15 +273,29 @@ class Database:
             StoreError: it could not be read, or the copy could not be written.
         """
         try:
-            with closing(sqlite3.connect(f"file://{_escape(path)}?mode=rw", uri=True, isolation_level=None)) as copy:
+            with closing(sqlite3.connect(f"file://{escape(path)}?mode=rw", uri=True, isolation_level=None)) as copy:
                 copy.execute("PRAGMA journal_mode=OFF")  # who makes the copy discards it when this fails
                 self._connection.backup(copy)
                 [(mode,)] = copy.execute("PRAGMA journal_mode=DELETE").fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             hint = "check the disk and its free space; nothing of the copy was kept"
             raise StoreError(f"the store {self.path} could not be copied: {error}", hint=hint) from error
         if mode != "delete":
             raise StoreError(f"the store {self.path} could not be copied: expected journal mode delete, found {mode}")
+
+    def copy_in_memory(self) -> Database:
+        """A consistent copy that is never written to a disk.
+
+        Raises:
+            StoreError: it could not be read.
+        """
+        copy = Database.in_memory()
+        try:
+            self._connection.backup(copy._connection)
+        except _ERRORS as error:
+            copy.close()
+            raise store_error(error, self.path) from error
+        return copy
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -268,14 +319,15 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _escape(path: str) -> str:
+def escape(path: str) -> str:
     """A path as it stands in a URI."""
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def store_error(error: sqlite3.Error, path: str) -> StoreError:
+def store_error(error: Exception, path: str) -> StoreError:
     """What SQLite says, as what became of the store."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest of it is the extended code
+    unknown = sqlite3.SQLITE_CORRUPT if isinstance(error, UnicodeDecodeError) else sqlite3.SQLITE_ERROR
+    code = getattr(error, "sqlite_errorcode", unknown) & 0xFF  # the rest of it is the extended code
     reason, hint = _REASONS.get(code, ("could not be used", ""))
     return StoreError(f"the store {path} {reason}: {error}", hint=hint)
 

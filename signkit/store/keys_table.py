@@ -25,16 +25,16 @@ class KeysTable:
 
     def find(self, key_id: str) -> Key | None:
         """The key of that id, or None."""
-        keys = self._database.values(to_key, _FIND, (key_id,))
+        keys = self._database.values("key", to_key, _FIND, (key_id,))
         return keys[0] if keys else None
 
     def all(self) -> list[Key]:
         """All keys, oldest first."""
-        return self._database.values(to_key, _ALL)
+        return self._database.values("key", to_key, _ALL)
 
     def due(self, now: datetime) -> list[Key]:
         """Keys whose time to be deleted has come, oldest first."""
-        return self._database.values(to_key, _DUE, (KeyState.PENDING_DELETION, to_text(now)))
+        return self._database.values("key", to_key, _DUE, (KeyState.PENDING_DELETION, to_text(now)))
 
     def require(self, key_id: str) -> Key:
         """The key of that id.
@@ -113,12 +113,14 @@ class KeysTable:
 
     def alias(self, name: str) -> Alias | None:
         """The alias of that name, or None."""
-        aliases = self._database.values(to_alias, "SELECT name, key_id, created_at FROM alias WHERE name = ?", (name,))
+        aliases = self._database.values(
+            "alias", to_alias, "SELECT name, key_id, created_at FROM alias WHERE name = ?", (name,)
+        )
         return aliases[0] if aliases else None
 
     def aliases(self) -> list[Alias]:
         """All aliases by name."""
-        return self._database.values(to_alias, "SELECT name, key_id, created_at FROM alias ORDER BY name")
+        return self._database.values("alias", to_alias, "SELECT name, key_id, created_at FROM alias ORDER BY name")
 
     def add_alias(self, alias: Alias) -> None:
         """Add an alias.

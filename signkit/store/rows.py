@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from signkit.keys.model import (
 )
 
 _LENGTH_SIZE = 4
+_KEY_TYPE = re.compile(r"[A-Z][A-Z0-9_]+")
 
 
 def to_text(at: datetime) -> str:
@@ -31,8 +33,15 @@ def to_text(at: datetime) -> str:
 
 
 def from_text(text: str) -> datetime:
-    """The aware UTC time that ``to_text`` wrote."""
-    return datetime.fromisoformat(text)
+    """The aware UTC time that ``to_text`` wrote.
+
+    Raises:
+        ValueError: it did not.
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is not UTC:
+        raise ValueError(f"'{text}' is not a time in UTC")
+    return found
 
 
 KEY_COLUMNS = (
@@ -49,6 +58,8 @@ def to_key(row: Sequence[Any]) -> Key:
     """A key from ``KEY_COLUMNS``."""
     key_id, key_type, usage, state, provider, description, created_at = row[:7]
     origin, deletion_at, before, protected, why_protected, tags, policy = row[7:]
+    if not key_id or not _KEY_TYPE.fullmatch(key_type):
+        raise ValueError(f"found the key type '{key_type}', expected an id and the name of a key type")
     return Key(
         key_id,
         key_type,
@@ -77,7 +88,10 @@ def from_key(key: Key) -> tuple[Any, ...]:
 
 
 def _to_tags(text: str) -> Mapping[str, str]:
-    tags = json.loads(text)
+    try:
+        tags = json.loads(text)
+    except RecursionError:
+        tags = None
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise ValueError("the tags of a key are not names and values")
     return MappingProxyType(tags)
@@ -90,6 +104,8 @@ def _from_tags(tags: Mapping[str, str]) -> str:
 def to_version(row: Sequence[Any]) -> KeyVersion:
     """A key version from ``VERSION_COLUMNS``."""
     version_id, key_id, number, state, created_at, public_key_info, locator = row
+    if not version_id:
+        raise ValueError("it has no id")
     return KeyVersion(version_id, key_id, number, VersionState(state), from_text(created_at), public_key_info, locator)
 
 

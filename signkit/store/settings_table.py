@@ -74,6 +74,7 @@ class SettingsTable:
     def permissions(self, principal: str | None) -> list[Permission]:
         """Permission documents of one principal, or of all: by principal, oldest first."""
         return self._database.values(
+            "permission document of",
             to_permission,
             "SELECT principal, document, created_at FROM permission WHERE ? IS NULL OR principal = ?"
             " ORDER BY principal, created_at, document",
@@ -82,7 +83,9 @@ class SettingsTable:
 
     def audit_key(self) -> AuditKey | None:
         """The key that signs checkpoints, or None."""
-        keys = self._database.values(to_audit_key, "SELECT origin, public_key, locator, created_at FROM audit_key")
+        keys = self._database.values(
+            "key of the audit log", to_audit_key, "SELECT origin, public_key, locator, created_at FROM audit_key"
+        )
         return keys[0] if keys else None
 
     def add_audit_key(self, key: AuditKey) -> None:

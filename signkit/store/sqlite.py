@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from signkit.store.versions_table import VersionsTable
 
 if TYPE_CHECKING:
     from signkit.audit.checkpoint import Checkpoint
+    from signkit.store.copies import Restored
 
 MAXIMUM_VERSIONS = 50
 """Versions a key may have unless told otherwise; as many as KMS allows."""
@@ -110,11 +111,22 @@ class SqliteStore:
             raise
 
     @staticmethod
-    def restore(source: str, path: str) -> StoreIdentity:
-        """Make a store from a backup: see ``signkit.store.copies.restore``."""
+    def restore(
+        source: str,
+        path: str,
+        *,
+        accept: Callable[[SqliteStore], Sequence[AuditEntry]] | None = None,
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> Restored:
+        """Make a store from a backup: see ``signkit.store.copies.restore``; ``accept`` sees the copy as a store."""
         from signkit.store import copies
+        from signkit.store.schema import describe
 
-        return copies.restore(source, path)
+        def look(copy: Database) -> Sequence[AuditEntry]:
+            return accept(SqliteStore(copy, describe(copy)[1])) if accept else []
+
+        return copies.restore(source, path, accept=look if accept else None, overwrite=overwrite, dry_run=dry_run)
 
     def close(self) -> None:
         """Close the database; closing twice is allowed."""
@@ -330,11 +342,11 @@ class SqliteStore:
 
         return check.check(self._database, open_record, checkpoints)
 
-    def backup(self, path: str, *, overwrite: bool = False) -> None:
+    def backup(self, path: str, *, overwrite: bool = False, dry_run: bool = False) -> None:
         """See ``ports.Store.backup``."""
         from signkit.store import copies
 
-        copies.backup(self._database, path, overwrite=overwrite)
+        copies.backup(self._database, path, overwrite=overwrite, dry_run=dry_run)
 
     @contextmanager
     def _change(self, entries: Sequence[AuditEntry]) -> Iterator[None]:

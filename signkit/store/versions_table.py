@@ -28,7 +28,7 @@ class VersionsTable:
 
     def of(self, key_id: str) -> list[KeyVersion]:
         """Versions of a key by number."""
-        return self._database.values(to_version, _OF_KEY, (key_id,))
+        return self._database.values("key version", to_version, _OF_KEY, (key_id,))
 
     def require(self, version_id: str) -> KeyVersion:
         """The version of that id.
@@ -36,7 +36,7 @@ class VersionsTable:
         Raises:
             NotFoundError: there is none.
         """
-        versions = self._database.values(to_version, _FIND, (version_id,))
+        versions = self._database.values("key version", to_version, _FIND, (version_id,))
         if not versions:
             raise NotFoundError(
                 f"there is no key version {version_id} in the store", code="Forbidden.KeyVersionNotFound"
@@ -167,6 +167,7 @@ class VersionsTable:
     def certificates(self, version_id: str | None) -> list[BoundCertificate]:
         """Bound certificates of one version, or of all: the current one of each version comes first."""
         return self._database.values(
+            "certificate",
             to_certificate,
             "SELECT c.id, c.version_id, c.certificate, c.chain, c.imported_at, c.imported_by, c.source"
             " FROM certificate AS c JOIN version AS v ON v.id = c.version_id JOIN key AS k ON k.id = v.key_id"

@@ -11,14 +11,14 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from signkit.config import Settings, parse
-from signkit.errors import ConfigurationError, OutputExistsError, SignkitError, StoreError, UsageError
+from signkit.errors import ConfigurationError, OutputExistsError, StoreError, UsageError
 from signkit.files import FileSink, FileSource
 
 if TYPE_CHECKING:
     from signkit.keys.reference import KeyReference
     from signkit.keys.sealing import Kek
     from signkit.lab.serving import LabServer
-    from signkit.net.http import HttpClient
+    from signkit.operations.access import Recorded
     from signkit.operations.certificates import CertificateService
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from signkit.operations.sign import SigningService
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
-    from signkit.ports import Provider, RevocationSource
+    from signkit.ports import Provider, RevocationSource, RootKey
+    from signkit.providers.software import SoftwareProvider
     from signkit.store.sqlite import SqliteStore
     from signkit.wiring.lab import Published
     from signkit.x509.certificate import Certificate
@@ -35,7 +36,6 @@ CONFIG_FILE = "signkit.toml"
 STORE_FILE = "store.db"
 ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
-_RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
 _FIRST_ROLES = ("administrator", "signer")
 
 
@@ -168,7 +168,7 @@ class Wiring:
                 f"there is a store at {path} already", path=path, hint="use it, or name another --home"
             )
         source = parse_root_key(root_key_uri or self.settings.root_key or self._default_root_key())
-        now, store_id = self.clock(), _new_id()
+        now, store_id = self.clock(), new_id()
         made = NewStore(store_id, path, source.uri, self.principal)
         if dry_run:
             return made
@@ -179,7 +179,7 @@ class Wiring:
             StoreIdentity(store_id, now, source.uri),
             {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
             permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
-            entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", _new_id())],
+            entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", new_id())],
         ).close()
         return made
 
@@ -197,8 +197,24 @@ class Wiring:
     def close(self) -> None:
         """Close the store, if it was opened."""
         store = self.__dict__.pop("store", None)
+        for name in ("software", "_providers", "keys", "certificates", "imports"):
+            self.__dict__.pop(name, None)
         if store is not None:
             store.close()
+
+    def root_key(self) -> RootKey:
+        """Where the root key of the store comes from.
+
+        Raises:
+            StoreError: what the store says about it is damaged.
+        """
+        from signkit.custody import parse_root_key
+
+        try:
+            return parse_root_key(self.store.identity.root_key)
+        except UsageError as error:
+            message = f"the store {self.store_path} is damaged: store {self.store.id}: {error.message}"
+            raise StoreError(message, hint="restore it from a backup") from error
 
     def kek(self) -> Kek:
         """The store's key-encryption key; needs the root key.
@@ -207,15 +223,20 @@ class Wiring:
             RootKeyError: the root key is missing, not private, or another store's.
             StoreError: the wrapped key is damaged.
         """
-        from signkit.custody import parse_root_key
         from signkit.keys.sealing import Kek
 
         wrapped = self.store.wrapped_keks()
         if not wrapped:
             raise StoreError(f"the store {self.store_path} has no key-encryption key", hint="restore it from a backup")
         number = max(wrapped)
-        secret = parse_root_key(self.store.identity.root_key).load()
-        return Kek.unwrap(wrapped[number], secret, store_id=self.store.id, kek_id=number)
+        return Kek.unwrap(wrapped[number], self.root_key().load(), store_id=self.store.id, kek_id=number)
+
+    @cached_property
+    def software(self) -> SoftwareProvider:
+        """Private keys that are sealed in the store; the root key is read when the first one is needed."""
+        from signkit.providers.software import SoftwareProvider
+
+        return SoftwareProvider(self.store.id, cache(self.kek))
 
     @cached_property
     def keys(self) -> KeyService:
@@ -226,17 +247,15 @@ class Wiring:
             self.store,
             self._providers,
             clock=self.clock,
-            new_id=_new_id,
+            new_id=new_id,
             principal=self.principal,
             minimum_version_interval_days=self.settings.minimum_version_interval_days,
         )
 
     @cached_property
     def _providers(self) -> Mapping[str, Provider]:
-        """Provider name to provider; the root key is read when the first private key is needed."""
-        from signkit.providers.software import SoftwareProvider
-
-        return {SoftwareProvider.name: SoftwareProvider(self.store.id, cache(self.kek))}
+        """Provider name to provider."""
+        return {self.software.name: self.software}
 
     @cached_property
     def imports(self) -> ImportService:
@@ -270,7 +289,14 @@ class Wiring:
         from signkit.operations.sign import SigningService
 
         source = FileSource(follow_links=follow_links, progress=progress)
-        return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock)
+        return SigningService(
+            self.keys, self.certificates, source, FileSink(), clock=self.clock, receipts=self._receipts
+        )
+
+    def _receipts(self, recorded: Recorded) -> list[bytes]:
+        from signkit.wiring import stores
+
+        return stores.audit(self).receipts(recorded)
 
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""
@@ -280,20 +306,10 @@ class Wiring:
         return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=certificates)
 
     def revocation_source(self) -> RevocationSource:
-        """Asks the servers that certificates name, within the configured limits; answers are kept in a cache folder."""
-        import platformdirs
+        """Asks the servers that certificates name, within the configured limits."""
+        from signkit.wiring import network
 
-        from signkit.net.revocation import EvidenceCache, NetworkRevocationSource
-
-        folder = os.path.join(platformdirs.user_cache_dir("signkit", appauthor=False), "revocation")
-        return NetworkRevocationSource(self.http(), cache=EvidenceCache(folder, FileSource(), FileSink()))
-
-    def http(self) -> HttpClient:
-        """Asks servers within the configured limits."""
-        from signkit.net.http import HttpClient
-
-        settings = self.settings
-        return HttpClient(timeout_seconds=settings.timeout_seconds, maximum_bytes=settings.maximum_bytes)
+        return network.revocation_source(self.settings)
 
     @property
     def verify_policy(self) -> str | None:
@@ -361,21 +377,9 @@ class Wiring:
 
     def doctor(self) -> list[Finding]:
         """What works here."""
-        from signkit.operations.doctor import Finding, deletions, leftovers
-        from signkit.store.schema import is_free
+        from signkit.wiring import doctor
 
-        findings = [_libraries(), _key_types(), _sm2(), _clock(self.clock())]
-        try:
-            findings.append(Finding("store", "ok", f"{self.store_path}, id {self.store.id}"))
-        except SignkitError as error:
-            state = "note" if is_free(self.store_path) else "failed"
-            return [*findings, Finding("store", state, _explain(error))]
-        try:
-            self.kek()
-            findings.append(Finding("root key", "ok", self.store.identity.root_key))
-        except SignkitError as error:
-            findings.append(Finding("root key", "failed", _explain(error)))
-        return [*findings, leftovers(self.store), deletions(self.store, self.clock())]
+        return doctor.findings(self)
 
     def _default_root_key(self) -> str:
         import platformdirs
@@ -383,46 +387,6 @@ class Wiring:
         return "file:" + os.path.join(platformdirs.user_config_dir("signkit", appauthor=False), ROOT_KEY_FILE)
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """A new UUID."""
     return str(uuid.uuid4())
-
-
-def _libraries() -> Finding:
-    import platform
-    import sqlite3
-    from importlib.metadata import version
-
-    from signkit.operations.doctor import Finding
-
-    found = [f"{name} {version(name)}" for name in ("signkit", "cryptography", "asn1crypto", "typer")]
-    python = f"Python {platform.python_version()}"
-    return Finding("libraries", "ok", ", ".join([python, *found, f"SQLite {sqlite3.sqlite_version}"]))
-
-
-def _key_types() -> Finding:
-    from signkit import algorithms
-    from signkit.operations.doctor import Finding
-
-    return Finding("key types", "ok", " ".join(sorted(algorithms.key_types())))
-
-
-def _sm2() -> Finding:
-    from signkit.algorithms import sm2
-    from signkit.operations.doctor import Finding
-
-    backend = sm2.backend()
-    return Finding("SM2", "note" if backend.library is None else "ok", backend.description)
-
-
-def _clock(now: datetime) -> Finding:
-    """A clock from before this release can't be right, and every date would be judged wrongly by it."""
-    from signkit.operations.doctor import Finding
-
-    detail = f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    if now < _RELEASED:
-        return Finding("clock", "failed", f"{detail}, expected a time after {_RELEASED:%Y-%m-%d}; set the clock")
-    return Finding("clock", "ok", detail)
-
-
-def _explain(error: SignkitError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message

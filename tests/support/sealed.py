@@ -18,9 +18,7 @@ KEK = Kek(1, bytes(range(100, 132)))
 
 
 def context(store: SqliteStore, key: Key, version: KeyVersion, public_key_info: bytes = b"") -> RecordContext:
-    return RecordContext(
-        store.id, key.id, version.id, version.number, key.key_type, public_key_info or version.public_key_info
-    )
+    return RecordContext.of(store.id, key, version, public_key_info or version.public_key_info)
 
 
 def new_sealed_store(path: Path) -> SqliteStore:

@@ -217,7 +217,7 @@ def exercise_timestamp() -> None:
 
 
 def exercise_sealing() -> None:
-    kek, context = Kek(1, bytes(32)), RecordContext("store", "key", "version", 1, "EC_P256", b"public")
+    kek, context = Kek(1, bytes(32)), RecordContext("store", "key", "version", 1, "EC_P256", "SIGN/VERIFY", b"public")
     assert kek.open(kek.seal(b"secret", context, os.urandom), context) == b"secret"
 
 

@@ -25,7 +25,7 @@ from tests.support.stores import AT, STORE_ID
 
 SECRET = os.urandom(32)
 KEK = Kek(7, SECRET)
-CONTEXT = RecordContext(STORE_ID, "key", "version", 1, "EC_P256", b"public")
+CONTEXT = RecordContext(STORE_ID, "key", "version", 1, "EC_P256", "SIGN/VERIFY", b"public")
 RECORD = KEK.seal(b"private", CONTEXT, os.urandom)
 KEYS: dict[str, Any] = {
     "X25519": x25519.X25519PrivateKey.generate(),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from signkit.errors import RootKeyError, StoreError
 from signkit.keys.sealing import Argon2Parameters, Kek, RecordContext, RootSecret, _canonical, root_key_check
 
-CONTEXT = RecordContext("store", "key-1", "version-1", 1, "EC_P256", b"public key")
+CONTEXT = RecordContext("store", "key-1", "version-1", 1, "EC_P256", "SIGN/VERIFY", b"public key")
 PRIVATE_KEY = b"a private key that nobody may see"
 KEK = Kek(1, os.urandom(32))
 RECORD = KEK.seal(PRIVATE_KEY, CONTEXT, os.urandom)
@@ -78,7 +78,7 @@ def test_a_record_of_another_kek_is_refused() -> None:
 
 def test_a_record_opens_in_its_place() -> None:
     assert KEK.open(RECORD, CONTEXT) == PRIVATE_KEY
-    assert RECORD.startswith(b"SKE1\0\0\0\1")
+    assert RECORD.startswith(b"SKE2\0\0\0\1")
     assert PRIVATE_KEY not in RECORD
 
 

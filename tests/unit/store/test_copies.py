@@ -61,7 +61,7 @@ def test_a_backup_is_one_private_file_and_a_whole_store(store: SqliteStore, copy
     assert database.rows("PRAGMA journal_mode") == [("delete",)]
     database.close()
     assert os.listdir(copy.parent) == ["copy.db"]
-    assert SqliteStore.restore(str(copy), str(tmp_path / "new" / "store.db")) == store.identity
+    assert SqliteStore.restore(str(copy), str(tmp_path / "new" / "store.db")).identity == store.identity
     with SqliteStore.open(str(tmp_path / "new" / "store.db")) as restored:
         assert content(restored) == content(store)
         assert restored.check(sealed.opener(restored)) == []  # type: ignore[arg-type]
@@ -167,7 +167,7 @@ def test_a_file_system_without_links_will_do(
 ) -> None:
     monkeypatch.setattr(os, "link", lambda *_, **__: (_ for _ in ()).throw(OSError(1, "not permitted")))
     store.backup(str(tmp_path / "copy.db"))
-    assert copies.restore(str(tmp_path / "copy.db"), str(tmp_path / "again.db")) == store.identity
+    assert copies.restore(str(tmp_path / "copy.db"), str(tmp_path / "again.db")).identity == store.identity
 
 
 # Restore
@@ -225,7 +225,7 @@ def test_what_is_no_backup_is_not_restored(tmp_path: Path, copy: Path) -> None:
     database = sqlite3.connect(newer, isolation_level=None)
     database.execute("UPDATE store SET format = 1000")
     database.close()
-    for name, match in (("missing", "there is no store"), ("text", "is not a store"), ("newer.db", "has format 1000")):
+    for name, match in (("missing", "there is no backup"), ("text", "is not a store"), ("newer.db", "has format 1000")):
         with pytest.raises(StoreError, match=match):
             SqliteStore.restore(str(tmp_path / name), str(tmp_path / "target.db"))
     assert not (tmp_path / "target.db").exists()
@@ -238,7 +238,7 @@ def test_an_older_backup_is_brought_up_to_date_and_stays_as_it_is(tmp_path: Path
     database.execute("INSERT INTO store VALUES (1, 1, 'id', '2025-01-02T03:04:05.000000Z', 'file:/root.key')")
     database.close()
     before = older.read_bytes()
-    assert SqliteStore.restore(str(older), str(tmp_path / "target.db")).id == "id"
+    assert SqliteStore.restore(str(older), str(tmp_path / "target.db")).identity.id == "id"
     assert older.read_bytes() == before
     with SqliteStore.open(str(tmp_path / "target.db")) as restored:
         assert restored.check() == []
@@ -251,6 +251,6 @@ def test_a_backup_of_a_store_that_is_being_written_is_found_in_its_log(store: Sq
     source = Path(store._database.path)
     for file in (source, source.with_name("store.db-wal")):
         (folder / file.name).write_bytes(file.read_bytes())
-    assert SqliteStore.restore(str(folder / "store.db"), str(tmp_path / "target.db")) == store.identity
+    assert SqliteStore.restore(str(folder / "store.db"), str(tmp_path / "target.db")).identity == store.identity
     with SqliteStore.open(str(tmp_path / "target.db")) as restored:
         assert content(restored) == content(store)

@@ -217,6 +217,7 @@ def test_every_edited_or_cut_record_is_named(
     [
         ("UPDATE version SET public_key_info = x'00' WHERE id = :version", False),
         ("UPDATE key SET key_type = 'EC_P384' WHERE id = :key", True),
+        ("UPDATE key SET usage = 'ENCRYPT/DECRYPT' WHERE id = :key", True),
     ],
 )
 def test_an_edited_context_is_named(
@@ -238,8 +239,8 @@ CHANGES: dict[str, tuple[str, str]] = {
     "no key": ("DELETE FROM key WHERE position = 1", "the database is damaged: row .* of table version names a key"),
     "wrong state": ("UPDATE key SET state = 'Lost'", "the database is damaged: CHECK constraint failed in key"),
     "log": ("DELETE FROM audit WHERE seq = 1", "audit entry 1 is missing"),
-    "time": ("UPDATE key SET created_at = 'yesterday'", "is damaged: Invalid isoformat string"),
-    "tags": ("UPDATE key SET tags = '[]'", "is damaged: the tags of a key are not names and values"),
+    "time": ("UPDATE key SET created_at = 'yesterday'", "is damaged: key .*: Invalid isoformat string"),
+    "tags": ("UPDATE key SET tags = '[]'", "is damaged: key .*: the tags of a key are not names and values"),
 }
 
 

@@ -24,7 +24,7 @@ class AliceWiring(Wiring):
     principal = "os:alice"
 
 
-@pytest.fixture(params=["store-format-1", "store-format-2"])
+@pytest.fixture(params=["store-format-1", "store-format-2", "store-format-3"])
 def wiring(workdir: Path, request: pytest.FixtureRequest) -> Wiring:
     """Wiring over a copy of the store, which is the current folder."""
     for name in ("store.db", "root.key"):
@@ -33,7 +33,7 @@ def wiring(workdir: Path, request: pytest.FixtureRequest) -> Wiring:
     return AliceWiring({"SIGNKIT_HOME": str(workdir)}, clock=lambda: AT)
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_it_is_of_its_format(number: int) -> None:
     path = FIXTURES / f"store-format-{number}" / "store.db"
     connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)

@@ -80,7 +80,7 @@ def test_a_store_of_format_1_keeps_everything(path: Path) -> None:
             assert store.permissions() == [Permission("os:alice", "{}", AT)]
             assert list(store.audit_entries()) == ENTRIES
             assert store.check() == []
-        assert format_of(path) == schema.FORMAT == 2
+        assert format_of(path) == schema.FORMAT == 3
 
 
 def test_what_format_2_added_works_on_a_store_of_format_1(path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_new_store_and_one_brought_up_to_date_have_the_same_tables(path: Path,
 
 def test_an_older_format_that_can_not_be_written_says_so(path: Path) -> None:
     database = Database.open(str(path), read_only=True)
-    with pytest.raises(StoreError, match="has format 1, expected 2, and is read-only") as caught:
+    with pytest.raises(StoreError, match="has format 1, expected 3, and is read-only") as caught:
         schema.identify(database)
     database.close()
     assert caught.value.code == "StoreReadOnly"

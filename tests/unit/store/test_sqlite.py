@@ -315,7 +315,7 @@ def test_no_private_key_is_on_disk(path: Path) -> None:
         key = a_key()
         version = a_version(key.id)
         store.create_key(key, version, None, [])
-        context = RecordContext(store.id, key.id, version.id, 1, key.key_type, b"public")
+        context = RecordContext(store.id, key.id, version.id, 1, key.key_type, key.usage, b"public")
         record = kek.seal(secret, context, os.urandom)
         store.complete_version(version.id, CreatedKey(record, b"public"), [an_entry()])
         [stored] = store.versions(key.id)
@@ -335,7 +335,7 @@ def test_a_swapped_record_does_not_open(store: SqliteStore, path: Path) -> None:
         key = a_key()
         version = a_version(key.id)
         store.create_key(key, version, None, [])
-        contexts.append(RecordContext(store.id, key.id, version.id, 1, key.key_type, b"public"))
+        contexts.append(RecordContext(store.id, key.id, version.id, 1, key.key_type, key.usage, b"public"))
         record = kek.seal(b"private", contexts[-1], os.urandom)
         store.complete_version(version.id, CreatedKey(record, b"public"), [])
     first, second = contexts

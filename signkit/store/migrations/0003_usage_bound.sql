@@ -1,0 +1,2 @@
+-- Format 3: sealed private keys are bound to the usage of their key too (records "SKE2", signkit.keys.sealing). The
+-- tables stay as they are; records that an older release sealed stay and open.
