@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from signkit import algorithms
@@ -12,7 +14,8 @@ from signkit.keys.model import Key, KeyUsage, KeyVersion
 from signkit.keys.reference import KeyReference
 from signkit.operations.keys import KeyService, SignInput
 from signkit.ports import ArtifactSource
-from signkit.x509 import names, pem, request
+from signkit.x509 import general_names, lint, names, pem, request
+from signkit.x509.lint import Finding
 from signkit.x509.names import Name
 from signkit.x509.request import CertificationRequest
 
@@ -47,33 +50,85 @@ class Created(NamedTuple):
         return pem.encode(request.LABEL, self.der)
 
 
-def prepare(
-    keys: KeyService, reference: KeyReference, subject: str, *, template: str = "code-signing"
-) -> tuple[Name, Key, KeyVersion]:
-    """Everything about a request that can be checked without using the key; arguments and errors as for ``create``."""
+class Wanted(NamedTuple):
+    """What a certificate shall say.
+
+    Attributes:
+        subject: the name it is for.
+        alternative_names: DER GeneralNames.
+        key_usage: names of key usages.
+        purposes: OBJECT IDENTIFIERs of key purposes.
+    """
+
+    subject: Name
+    alternative_names: tuple[bytes, ...] = ()
+    key_usage: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+
+
+def wanted(subject: str, *, template: str = "code-signing", alternative_names: Sequence[str] = ()) -> Wanted:
+    """What a user asks for, checked.
+
+    Args:
+        subject: distinguished name in RFC 4514's form, ``CN=Acme Release,O=Acme,C=DE``.
+        template: one of ``TEMPLATES``.
+        alternative_names: ``TYPE:VALUE`` each, as ``general_names.parse`` takes them.
+
+    Raises:
+        UsageError: malformed subject or alternative name, or unknown template.
+    """
     if template not in TEMPLATES:
         raise UsageError(f"'{template}' is not a template: expected one of {' '.join(TEMPLATES)}")
-    return (names.parse(subject), *keys.usable_version(reference, KeyUsage.SIGN_VERIFY))
+    return Wanted(names.parse_subject(subject), general_names.parse_all(alternative_names), *TEMPLATES[template])
 
 
-def create(keys: KeyService, reference: KeyReference, subject: str, *, template: str = "code-signing") -> Created:
+def prepare(keys: KeyService, reference: KeyReference, asked: Wanted) -> tuple[Name, Key, KeyVersion]:
+    """Everything about a request that can be checked without using the key; arguments and errors as for ``make``."""
+    return (asked.subject, *keys.usable_version(reference, KeyUsage.SIGN_VERIFY))
+
+
+def create(
+    keys: KeyService,
+    reference: KeyReference,
+    subject: str,
+    *,
+    template: str = "code-signing",
+    alternative_names: Sequence[str] = (),
+) -> Created:
     """Make a PKCS #10 request for a key version, signed by it.
 
     Args:
         keys: the key service.
         reference: key and version.
-        subject: distinguished name in RFC 4514's form, ``CN=Acme Release,O=Acme,C=DE``.
+        subject: as for ``wanted``.
         template: one of ``TEMPLATES``.
+        alternative_names: as for ``wanted``.
 
     Raises:
-        UsageError: malformed subject or unknown template.
+        UsageError: malformed subject or alternative name, or unknown template.
         NotFoundError: no such key or version.
         StateError: key or version is not enabled.
         ProviderError: the provider could not sign.
     """
-    name, key, version = prepare(keys, reference, subject, template=template)
-    key_usage, purposes = TEMPLATES[template]
-    info = request.to_be_signed(name, version.public_key_info, key_usage=key_usage, purposes=purposes)
+    return make(keys, reference, wanted(subject, template=template, alternative_names=alternative_names))
+
+
+def make(keys: KeyService, reference: KeyReference, asked: Wanted) -> Created:
+    """Make a PKCS #10 request for a key version, signed by it. No challengePassword: it would be readable by all.
+
+    Raises:
+        NotFoundError: no such key or version.
+        StateError: key or version is not enabled.
+        ProviderError: the provider could not sign.
+    """
+    name, key, version = prepare(keys, reference, asked)
+    info = request.to_be_signed(
+        name,
+        version.public_key_info,
+        key_usage=asked.key_usage,
+        purposes=asked.purposes,
+        alternative_names=asked.alternative_names,
+    )
     algorithm = algorithms.signature_algorithm(key.key_type)
     data = algorithms.prehash(algorithm, version.public_key_info, info)
     signature = keys.sign(reference, algorithm, [SignInput(data, digests.digest("sha256", info), f"CSR {name}")])[0]
@@ -82,6 +137,18 @@ def create(keys: KeyService, reference: KeyReference, subject: str, *, template:
     if reason := made.proof_of_possession():
         raise MalformedError(f"the request that was just made does not verify: {reason}", hint="please report this")
     return Created(der, made, key, version)
+
+
+def check(found: CertificationRequest, path: str, rule_set: str, *, now: datetime) -> list[Finding]:
+    """What the rules of a set find in a request.
+
+    Raises:
+        UsageError: there is no such rule set.
+        ProofOfPossessionError: it is not signed by the key it carries.
+    """
+    lint.rules(rule_set)
+    require_possession(found, path)
+    return lint.lint(found, rule_set, now=now)
 
 
 def require_possession(found: CertificationRequest, path: str) -> None:
