@@ -49,3 +49,15 @@ def signer_id(text: str | None) -> bytes:
 
     found = hexadecimal(text, "--sm2-id")
     return DEFAULT_SIGNER_ID if found is None else found
+
+
+def passphrase(data: bytes | None) -> str:
+    """A passphrase as it stands in a file, without the line end behind it; empty when no file was named.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    try:
+        return "" if data is None else data.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise UsageError("the passphrase is not UTF-8", hint="save the file as UTF-8 text") from error

@@ -14,7 +14,7 @@ from signkit.keys.model import Key, KeyUsage, KeyVersion
 from signkit.keys.reference import KeyReference
 from signkit.operations.keys import KeyService, SignInput
 from signkit.ports import ArtifactSource
-from signkit.x509 import general_names, lint, names, pem, request
+from signkit.x509 import extensions, general_names, lint, names, pem, request
 from signkit.x509.lint import Finding
 from signkit.x509.names import Name
 from signkit.x509.request import CertificationRequest
@@ -27,6 +27,11 @@ TEMPLATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "none": ((), ()),
 }
 """Template name to the key usage and key purposes that a request asks for."""
+
+
+_SOFTWARE_NOTE = (
+    "this key lives in software; public authorities demand a hardware key for code signing (CA/B Forum CSBR 6.2.7.4)"
+)
 
 
 class Created(NamedTuple):
@@ -43,6 +48,16 @@ class Created(NamedTuple):
     request: CertificationRequest
     key: Key
     version: KeyVersion
+
+    @property
+    def alternative_names(self) -> tuple[str, ...]:
+        """The alternative names that it asks for, ``TYPE:VALUE``."""
+        return tuple(map(general_names.describe, extensions.alternative_names(self.request.extensions)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever asks a public authority should know before it does."""
+        return (_SOFTWARE_NOTE,) if self.key.provider == "software" else ()
 
     @property
     def pem(self) -> str:

@@ -145,6 +145,9 @@ class Finding(NamedTuple):
     source: str
 
 
+REFUSED = 4
+"""Exit status when a rule is broken whose severity is error."""
+
 RULE_SETS: Mapping[str, tuple[str, ...]] = {
     "private": ("lint_rules_private",),
     "cabf": ("lint_rules_private", "lint_rules_cabf", "lint_rules_microsoft"),
