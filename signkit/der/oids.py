@@ -138,6 +138,7 @@ NAMES = {
     CA_ISSUERS: "caIssuers",
     USER_PRINCIPAL_NAME: "userPrincipalName",
     PKI_DATA: "id-cct-PKIData",
+    EXTENSION_REQUEST: "extensionRequest",
     CHALLENGE_PASSWORD: "challengePassword",
     ISSUER_ALT_NAME: "issuerAltName",
     NETSCAPE_COMMENT: "netscapeComment",

@@ -113,14 +113,6 @@ def _odd_strings(one: Examined) -> str:
     return ""
 
 
-def _bad_strings(one: Examined) -> str:
-    allowed = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
-    for keyword, tag, text in names.values(one.subject):
-        if tag == reader.PRINTABLE_STRING and not set(text) <= allowed:
-            return f"{keyword} as PrintableString with other characters"
-    return ""
-
-
 def _surrounding_spaces(one: Examined) -> str:
     return next((k for k, _, text in names.values(one.subject) if text != text.strip() or not text), "")
 
@@ -292,8 +284,6 @@ RULES: tuple[Rule, ...] = (
          "no character that hides or reorders others", "RFC 4518 2.2"),
     Rule("private.string-types", WARNING, EVERYTHING, _odd_strings,
          "UTF8String or PrintableString", "RFC 5280 4.1.2.4"),
-    Rule("private.printable-strings", ERROR, EVERYTHING, _bad_strings,
-         "only the characters of PrintableString", "X.680 41.4"),
     Rule("private.name-spaces", WARNING, EVERYTHING, _surrounding_spaces,
          "values without spaces around them", "RFC 4518 2.6"),
     Rule("private.readable-extensions", ERROR, EVERYTHING, _unreadable,
