@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from signkit.der import oids, reader
+from signkit.der import ber, oids, reader
 from signkit.errors import MalformedError
 
 MAXIMUM_ITERATIONS = 2_000_000
@@ -96,7 +96,7 @@ def _read(der: bytes, passphrase: str) -> Contents:
 
 
 def _bags(content: bytes, passphrase: str, encoded: bytes) -> Iterator[tuple[str, reader.Element]]:
-    for info in reader.parse(content, reader.SEQUENCE, "AuthenticatedSafe").children():
+    for info in reader.parse(_der(content), reader.SEQUENCE, "AuthenticatedSafe").children():
         kind, value = info.children()
         inner = value.children()[0]
         if reader.oid(kind) == oids.DATA:
@@ -105,7 +105,12 @@ def _bags(content: bytes, passphrase: str, encoded: bytes) -> Iterator[tuple[str
             safe = _decrypt(inner, passphrase, encoded)
         else:
             raise MalformedError(f"PKCS #12 file holds content of type {reader.oid(kind)}, which is not supported")
-        yield from _safe_contents(reader.parse(safe, reader.SEQUENCE, "SafeContents"), 0)
+        yield from _safe_contents(reader.parse(_der(safe), reader.SEQUENCE, "SafeContents"), 0)
+
+
+def _der(data: bytes) -> bytes:
+    """What stands inside OCTET STRINGs is BER with some writers (NSS)."""
+    return ber.to_der(data) if data[1:2] == b"\x80" else data
 
 
 def _safe_contents(safe: reader.Element, depth: int) -> Iterator[tuple[str, reader.Element]]:
@@ -165,8 +170,10 @@ def _passphrase(mac: reader.Element | None, content: bytes, passphrase: str) -> 
 def _decrypt(encrypted_data: reader.Element, passphrase: str, encoded: bytes) -> bytes:
     """Content of an EncryptedData (RFC 5652 section 8)."""
     _kind, algorithm, *content = encrypted_data.children()[1].children()
-    if not content or content[0].tag != 0x80:
+    if not content or content[0].tag not in (0x80, 0xA0):
         raise MalformedError("PKCS #12 file has an encrypted part without content")
+    segments = content[0].children() if content[0].tag == 0xA0 else []  # a constructed string of BER
+    data = b"".join(map(_octets, segments)) if segments else content[0].content
     identifier, parameters = algorithm.children()
     oid = reader.oid(identifier)
     if oid == _PBES2:
@@ -179,7 +186,7 @@ def _decrypt(encrypted_data: reader.Element, passphrase: str, encoded: bytes) ->
         cipher, key = "TripleDES", key + key[: 24 - length]
     else:
         raise MalformedError(f"PKCS #12 file is encrypted by {oid}, which is not supported", hint=_OTHER_CIPHER)
-    return _cbc(cipher, key, initial, content[0].content)
+    return _cbc(cipher, key, initial, data)
 
 
 def _pbes2(parameters: reader.Element, passphrase: str) -> tuple[str, bytes, bytes]:
