@@ -50,4 +50,4 @@ def revocation_request(
         document, [f"request to revoke {count} certificate(s) {written} {out}"] if out else drafted.text.splitlines()
     )
     state = drafted.version.state.value
-    run.notice(f"{reference} is {state}: see that it is disabled, send this at once, and sign again with another version")
+    run.notice(f"{reference} is {state}: see that it is disabled, send this at once, sign again with another version")

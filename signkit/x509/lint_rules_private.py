@@ -46,7 +46,7 @@ def _proof(one: Examined) -> str:
 
 
 def _weak_key(one: Examined) -> str:
-    return algorithms.weakness(one.key_type)
+    return algorithms.weakness(one.key_type).partition(",")[0]
 
 
 def _broken_digest(one: Examined) -> str:
@@ -314,7 +314,7 @@ RULES: tuple[Rule, ...] = (
          "a digest of the key", "RFC 5280 4.2.1.2"),
     Rule("private.key-usage", WARNING, CERTIFICATES, _no_key_usage, "a keyUsage", "RFC 5280 4.2.1.3"),
     Rule("private.requested-key-usage", NOTE, frozenset({REQUEST}), _no_key_usage,
-         "the authority decides alone", "RFC 5280 4.2.1.3"),
+         "one, unless the authority decides alone", "RFC 5280 4.2.1.3"),
     Rule("private.key-usage-critical", WARNING, EVERYTHING, _uncritical_key_usage, "critical", "RFC 5280 4.2.1.3"),
     Rule("private.signing-usage", ERROR, _LEAF_AND_REQUEST, _cannot_sign, _SIGNING_USAGE, "RFC 5280 4.2.1.3"),
     Rule("private.ca-usage", ERROR, frozenset({CA}), _ca_cannot_certify, "keyCertSign", "RFC 5280 4.2.1.3"),
@@ -326,7 +326,7 @@ RULES: tuple[Rule, ...] = (
          "critical in CA certificates", "RFC 5280 4.2.1.9"),
     Rule("private.purpose", WARNING, LEAVES, _no_purpose, "codeSigning", "RFC 5280 4.2.1.12"),
     Rule("private.requested-purpose", NOTE, frozenset({REQUEST}), _no_purpose,
-         "the authority decides alone", "RFC 5280 4.2.1.12"),
+         "one, unless the authority decides alone", "RFC 5280 4.2.1.12"),
     Rule("private.other-purpose", ERROR, frozenset({REQUEST, SIGNER}), _other_purpose,
          "codeSigning or timeStamping", "RFC 5280 4.2.1.12"),
     Rule("private.any-purpose", WARNING, _LEAF_AND_REQUEST, _any_purpose, "named purposes only", "RFC 5280 4.2.1.12"),
