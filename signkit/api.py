@@ -100,7 +100,7 @@ class Signkit:
 
     def keys(self) -> list[Key]:
         """All keys, oldest first."""
-        return self._wiring.keys.keys()
+        return self._wiring.keys.directory.keys()
 
     def versions(self, key: str) -> list[KeyVersion]:
         """Versions of a key (id or alias) by number.
@@ -108,8 +108,7 @@ class Signkit:
         Raises:
             NotFoundError: no such key.
         """
-        service = self._wiring.keys
-        return service.versions_of(service.resolve(parse_key(key)))
+        return self._wiring.keys.directory.versions(parse_key(key))[1]
 
     def public_key(self, reference: str) -> bytes:
         """DER SubjectPublicKeyInfo of a version, ``KEY@V``.
@@ -117,7 +116,7 @@ class Signkit:
         Raises:
             NotFoundError: no such key or version.
         """
-        return self._wiring.keys.public_key(parse_key_version(reference))
+        return self._wiring.keys.directory.public_key(parse_key_version(reference))
 
     def create_request(
         self, reference: str, subject: str, *, template: str = "code-signing", alternative_names: Sequence[str] = ()

@@ -30,7 +30,7 @@ STORE_FILE = "store.db"
 ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
 _RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
-_ADMINISTRATOR_AND_SIGNER = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["kms:*"],"Resource":["*"]}]}'
+_FIRST_ROLES = ("administrator", "signer")
 
 
 class NewStore(NamedTuple):
@@ -144,6 +144,7 @@ class Wiring:
         """
         from signkit.audit.entry import AuditEntry
         from signkit.custody import parse_root_key
+        from signkit.keys import permissions
         from signkit.keys.sealing import KEY_SIZE, Kek
         from signkit.store.schema import is_free
         from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
@@ -164,7 +165,7 @@ class Wiring:
             path,
             StoreIdentity(store_id, now, source.uri),
             {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
-            permissions=[Permission(made.principal, _ADMINISTRATOR_AND_SIGNER, now)],
+            permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
             entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", _new_id())],
         ).close()
         return made
@@ -236,9 +237,7 @@ class Wiring:
         """Certificates of key versions."""
         from signkit.operations.certificates import CertificateService
 
-        return CertificateService(
-            self.keys, self.store, FileSource(), clock=self.clock, new_id=_new_id, principal=self.principal
-        )
+        return CertificateService(self.keys, FileSource())
 
     def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
         """Signing of files.
@@ -318,7 +317,7 @@ class Wiring:
 
     def doctor(self) -> list[Finding]:
         """What works here."""
-        from signkit.operations.doctor import Finding, leftovers
+        from signkit.operations.doctor import Finding, deletions, leftovers
         from signkit.store.schema import is_free
 
         findings = [_libraries(), _key_types(), _sm2(), _clock(self.clock())]
@@ -332,7 +331,7 @@ class Wiring:
             findings.append(Finding("root key", "ok", self.store.identity.root_key))
         except SignkitError as error:
             findings.append(Finding("root key", "failed", _explain(error)))
-        return [*findings, leftovers(self.store)]
+        return [*findings, leftovers(self.store), deletions(self.store, self.clock())]
 
     def _default_root_key(self) -> str:
         import platformdirs

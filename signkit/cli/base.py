@@ -105,8 +105,8 @@ class Session:
 
         return None if path is None else FileSource().read(path, limit=MAXIMUM_INPUT, what=what)
 
-    def public_key(self, reference: str | None, path: str | None) -> bytes:
-        """DER SubjectPublicKeyInfo of a key version, or from a PEM or DER file, which needs no store."""
+    def public_key(self, reference: str | None, path: str | None, action: str) -> bytes:
+        """DER SubjectPublicKeyInfo of a key version for an action, or from a PEM or DER file, which needs no store."""
         from signkit.errors import UsageError
         from signkit.keys.reference import parse_key_version
         from signkit.x509 import pem
@@ -114,7 +114,7 @@ class Session:
         if (reference is None) == (path is None):
             raise UsageError("expected KEY@V or --public-key F, found both or neither")
         if reference is not None:
-            return self.wiring().keys.public_key(parse_key_version(reference))
+            return self.wiring().keys.directory.public_key(parse_key_version(reference), action=action)
         return pem.public_key(self.read(path, "public key") or b"")
 
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:

@@ -55,7 +55,7 @@ def renew(
     run = session(context)
     wiring, parsed = run.wiring(), parse_key_version(reference)
     if dry_run:
-        _would_make(run, reference, renewal.prepare(wiring.certificates, parsed), out, force=force)
+        _would_make(run, reference, renewal.prepare(wiring.keys, wiring.certificates, parsed), out, force=force)
         return
     _hand_over(run, renewal.renew(wiring.keys, wiring.certificates, parsed), reference, out, force=force)
 
@@ -82,7 +82,7 @@ def rekey(
     run = session(context)
     wiring = run.wiring()
     FileSink().check([path for path in (out, cms) if path is not None], overwrite=force)
-    made = renewal.rekey(wiring.keys, wiring.certificates, parse_key(key), follow=follow, clock=wiring.clock)
+    made = renewal.rekey(wiring.keys, wiring.certificates, parse_key(key), follow=follow)
     written = write_file(run, cms, made.full_request, force=force)
     more = [f"signed by {made.present} too, {written} {cms}"] if cms else []
     new = f"{key}@{made.created.version.number}"

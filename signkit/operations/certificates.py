@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from signkit.algorithms import digests
-from signkit.audit.entry import AuditEntry
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
 from signkit.keys.reference import KeyReference
-from signkit.operations.keys import KeyService, recordable
-from signkit.ports import ArtifactSource, Clock, Store
+from signkit.operations.access import Attempt, recordable
+from signkit.operations.keys import KeyService
+from signkit.ports import ArtifactSource, Clock
 from signkit.x509 import bundle, intake
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
@@ -57,23 +57,12 @@ class Listed(NamedTuple):
 class CertificateService:
     """Certificates of key versions."""
 
-    def __init__(
-        self,
-        keys: KeyService,
-        store: Store,
-        source: ArtifactSource,
-        *,
-        clock: Clock,
-        new_id: Callable[[], str],
-        principal: str,
-    ) -> None:
+    def __init__(self, keys: KeyService, source: ArtifactSource) -> None:
         """Take the parts; nothing is opened here."""
-        self._keys = keys
-        self._store = store
+        self._access = keys.access
+        self._store = keys.access.store
+        self._directory = keys.directory
         self._source = source
-        self._clock = clock
-        self._new_id = new_id
-        self._principal = principal
 
     def import_certificate(
         self, reference: KeyReference, paths: Sequence[str], *, passphrase: str = "", dry_run: bool = False
@@ -91,24 +80,27 @@ class CertificateService:
 
         Raises:
             NotFoundError: no such key or version.
+            AccessDeniedError: the caller may not bind certificates to this key.
             FileError: a file can't be read.
             MalformedError: a file holds no certificate, or a broken one.
             BindingError: no certificate in the files is for this key version.
         """
-        key, version = self._keys.resolve_version(reference)
-        now = self._clock()
-        notices: list[str] = []
-        found = list(
-            dict.fromkeys(c for path in paths for c in read_certificates(self._source, path, passphrase, notices))
-        )
-        leaves = intake.leaves(found, version.public_key_info, now)
-        if not leaves:
-            raise self._of_another_key(reference, found)
-        previous = self.of_version(version)
-        bound = [self._bound(version, leaf, found, previous, paths, now) for leaf in leaves]
-        if not dry_run:
-            for one, leaf in zip(reversed(bound), reversed(leaves), strict=True):  # the last one becomes current
-                self._store.bind_certificate(one, [self._entry(key, version, leaf)])
+        with self._access.attempt(
+            "ImportCertificate", dry_run=dry_run, version=reference.number or 0, detail=str(reference)
+        ) as attempt:
+            key = self._directory.find(reference)
+            attempt.allow(key)
+            version = self._directory.find_version(key, reference)
+            notices: list[str] = []
+            read = (one for path in paths for one in read_certificates(self._source, path, passphrase, notices))
+            found = list(dict.fromkeys(read))
+            leaves = intake.leaves(found, version.public_key_info, attempt.at)
+            if not leaves:
+                raise self._of_another_key(key, version, reference, found)
+            previous = self.find_current(version)
+            bound = [self._bound(version, leaf, found, previous, paths, attempt.at) for leaf in leaves]
+            if not dry_run:
+                self._bind(attempt, version, list(zip(bound, leaves, strict=True)))
         chain = tuple(x509_certificate.load_accepted(der) for der in bound[0].chain)
         taken = {leaf.der for leaf in leaves} | {der for one in bound for der in one.chain}
         replaced = x509_certificate.load_accepted(previous.certificate) if previous else None
@@ -119,8 +111,16 @@ class CertificateService:
             (chain[-1] if chain else leaves[0]).self_issued,
             tuple(leaves[1:]),
             tuple(str(one.subject) for one in found if one.der not in taken),
-            (*notices, *intake.warnings(leaves[0], chain, replaced, now)),
+            (*notices, *intake.warnings(leaves[0], chain, replaced, attempt.at)),
         )
+
+    def _bind(
+        self, attempt: Attempt, version: KeyVersion, certificates: Sequence[tuple[BoundCertificate, Certificate]]
+    ) -> None:
+        """Bind certificates so that the first becomes current, which is the one that is bound last."""
+        for bound, leaf in reversed(certificates):
+            fields = {"version": version.number, "digest_hex": leaf.fingerprint, "detail": str(leaf.subject)}
+            self._store.bind_certificate(bound, [attempt.entry(**fields)])
 
     def _bound(
         self,
@@ -135,15 +135,17 @@ class CertificateService:
         if not chain and previous is not None and previous.certificate == leaf.der:
             chain = previous.chain
         source = recordable(", ".join(paths))
-        return BoundCertificate(leaf.fingerprint, version.id, leaf.der, chain, now, self._principal, source)
+        return BoundCertificate(leaf.fingerprint, version.id, leaf.der, chain, now, self._access.principal, source)
 
-    def _of_another_key(self, reference: KeyReference, found: Sequence[Certificate]) -> BindingError:
-        """The error that says whose certificates these are."""
-        key, version = self._keys.resolve_version(reference)
+    def _of_another_key(
+        self, key: Key, version: KeyVersion, reference: KeyReference, found: Sequence[Certificate]
+    ) -> BindingError:
+        """The error that says whose certificates these are, as far as the caller may know those keys."""
+        known = [one for one in self._store.keys() if one == key or self._access.decide("ListKeyVersions", one)]
         owners = {
-            one.public_key_info: f"{other.id}@{one.number}"
-            for other in self._keys.keys()
-            for one in self._keys.versions_of(other)
+            one.public_key_info: f"{owner.id}@{one.number}"
+            for owner in known
+            for one in self._directory.find_versions(owner)
         }
         expected = digests.digest("sha256", version.public_key_info).hex()
         listed = []
@@ -159,37 +161,54 @@ class CertificateService:
             hint=hint,
         )
 
-    def current(self, reference: KeyReference) -> BoundCertificate:
+    # Steps of operations: they ask for no permission
+
+    def find_current(self, version: KeyVersion) -> BoundCertificate | None:
+        """The current certificate of a version, or None."""
+        return next(iter(self._store.certificates(version.id)), None)
+
+    def find_required(self, version: KeyVersion, reference: KeyReference) -> BoundCertificate:
         """The current certificate of a version.
 
         Raises:
-            NotFoundError: no such key or version, or it has no certificate.
+            NotFoundError: it has none.
         """
-        _key, version = self._keys.resolve_version(reference)
-        bound = self._store.certificates(version.id)
-        if not bound:
+        bound = self.find_current(version)
+        if bound is None:
             raise NotFoundError(
                 f"{reference} has no certificate, expected one that an authority issued for it",
                 hint=f"'signkit csr create {reference} --subject ...', then 'signkit cert import {reference} FILE'",
                 code="Certificate.NotFound",
             )
-        return bound[0]
+        return bound
 
-    def of_version(self, version: KeyVersion) -> BoundCertificate | None:
-        """The current certificate of a version, or None."""
-        return next(iter(self._store.certificates(version.id)), None)
+    def find_of_key(self, key: Key) -> list[tuple[KeyVersion, BoundCertificate | None]]:
+        """The versions of a key, each with its current certificate or None."""
+        return [(version, self.find_current(version)) for version in self._directory.find_versions(key)]
+
+    # Operations
+
+    def current(self, reference: KeyReference) -> BoundCertificate:
+        """The current certificate of a version (GetCertificate).
+
+        Raises:
+            NotFoundError: no such key or version, or it has no certificate.
+            AccessDeniedError: the caller may not have it.
+        """
+        with self._access.attempt("GetCertificate", version=reference.number or 0, detail=str(reference)) as attempt:
+            key = self._directory.find(reference)
+            attempt.allow(key)
+            return self.find_required(self._directory.find_version(key, reference), reference)
 
     def of_versions(self, reference: KeyReference) -> list[tuple[KeyVersion, BoundCertificate | None]]:
-        """The versions of a key, each with its current certificate or None.
+        """The versions of a key, each with its current certificate or None (ListKeyVersions).
 
         Raises:
             NotFoundError: no such key.
+            AccessDeniedError: the caller may not list them.
         """
-        return self.of_key(self._keys.resolve(reference))
-
-    def of_key(self, key: Key) -> list[tuple[KeyVersion, BoundCertificate | None]]:
-        """The versions of a key, each with its current certificate or None."""
-        return [(version, self.of_version(version)) for version in self._keys.versions_of(key)]
+        _key, versions = self._directory.versions(reference)
+        return [(version, self.find_current(version)) for version in versions]
 
     def with_chain(self, reference: KeyReference) -> list[Certificate]:
         """The current certificate of a version, then its chain.
@@ -216,40 +235,33 @@ class CertificateService:
         return intake.encode((bound.certificate, *bound.chain) if chain else (bound.certificate,), form)
 
     def certificates(self, reference: KeyReference | None = None) -> list[Listed]:
-        """Every certificate that was bound, of one key or version if one is named; the current one of a version first.
+        """Every certificate that was bound, of one key or version if one is named (ListCertificates).
+
+        Returns:
+            The current certificate of a version before its others.
 
         Raises:
+            AccessDeniedError: the caller may not list them.
             NotFoundError: no such key or version.
         """
-        versions = self._versions(reference)
-        seen: set[str] = set()
-        listed = []
-        for bound in self._store.certificates():
-            if bound.version_id in versions:
-                listed.append(Listed(*versions[bound.version_id], bound, bound.version_id not in seen))
-            seen.add(bound.version_id)
-        return listed
+        with self._access.attempt("ListCertificates", detail=str(reference or "")) as attempt:
+            attempt.allow()
+            versions = self._versions(reference)
+            seen: set[str] = set()
+            listed = []
+            for bound in self._store.certificates():
+                if bound.version_id in versions:
+                    listed.append(Listed(*versions[bound.version_id], bound, bound.version_id not in seen))
+                seen.add(bound.version_id)
+            return listed
 
     def _versions(self, reference: KeyReference | None) -> dict[str, tuple[Key, KeyVersion]]:
         """Keys and versions by the version's id."""
+        chosen = self._store.keys() if reference is None else [self._directory.find(reference)]
         if reference is not None and reference.version is not None:
-            key, version = self._keys.resolve_version(reference)
-            return {version.id: (key, version)}
-        chosen = self._keys.keys() if reference is None else [self._keys.resolve(reference)]
-        return {version.id: (key, version) for key in chosen for version in self._keys.versions_of(key)}
-
-    def _entry(self, key: Key, version: KeyVersion, leaf: Certificate) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            principal=self._principal,
-            action="ImportCertificate",
-            result="ok",
-            request_id=self._new_id(),
-            key_id=key.id,
-            version=version.number,
-            digest_hex=leaf.fingerprint,
-            detail=str(leaf.subject),
-        )
+            version = self._directory.find_version(chosen[0], reference)
+            return {version.id: (chosen[0], version)}
+        return {version.id: (key, version) for key in chosen for version in self._directory.find_versions(key)}
 
 
 def read_certificates(

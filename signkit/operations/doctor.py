@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from signkit.errors import UnavailableError
@@ -36,6 +37,18 @@ def leftovers(store: Store) -> Finding:
         detail = f"{len(pending)} version(s) were begun and never finished: {', '.join(pending[:10])}"
         return Finding("versions", "note", f"{detail}; they can't sign, make new ones")
     return Finding("versions", "ok", "none was left unfinished")
+
+
+def deletions(store: Store, now: datetime) -> Finding:
+    """Keys that are to be deleted, and those that should have been."""
+    due = [key.id for key in store.due_keys(now)]
+    if due:
+        detail = f"{len(due)} key(s) are due and not deleted: {', '.join(due[:10])}"
+        return Finding("deletions", "note", f"{detail}; the next operation on keys tries again")
+    pending = sorted(key.deletion_at for key in store.keys() if key.deletion_at is not None)
+    if pending:
+        return Finding("deletions", "ok", f"{len(pending)} pending, the next at {pending[0]:%Y-%m-%dT%H:%M:%SZ}")
+    return Finding("deletions", "ok", "none is pending")
 
 
 def require_health(findings: Sequence[Finding]) -> None:

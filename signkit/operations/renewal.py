@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.cms import full_pki_request
 from signkit.errors import NotFoundError, VersionRequiredError
-from signkit.keys.model import KeyUsage
+from signkit.keys.model import BoundCertificate
 from signkit.keys.reference import KeyReference
 from signkit.operations import requests
 from signkit.operations.certificates import CertificateService, require_signer
-from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.keys import KeyService
 from signkit.operations.requests import Created, Wanted
-from signkit.ports import Clock
+from signkit.operations.use import Signer, SignInput
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import extensions
 from signkit.x509.certificate import KEY_USAGES, Certificate
@@ -34,14 +35,10 @@ class Rekeyed(NamedTuple):
     full_request: bytes
 
 
-def prepare(certificates: CertificateService, reference: KeyReference) -> Wanted:
-    """What the present certificate of a version says, to be asked for again.
-
-    Raises:
-        VersionRequiredError: no version was named.
-        NotFoundError: no such key or version, or it has no certificate.
-    """
-    return _as_in(x509_certificate.load_accepted(certificates.current(reference).certificate))
+def prepare(keys: KeyService, certificates: CertificateService, reference: KeyReference) -> Wanted:
+    """What ``renew`` would ask for; arguments and errors as for it, and the key is not used."""
+    with keys.use.signing(reference, detail=f"CSR renewal of {reference}", dry_run=True) as signer:
+        return _as_in(certificates.find_required(signer.version, reference))
 
 
 def renew(keys: KeyService, certificates: CertificateService, reference: KeyReference) -> Created:
@@ -50,19 +47,18 @@ def renew(keys: KeyService, certificates: CertificateService, reference: KeyRefe
     Raises:
         VersionRequiredError: no version was named.
         NotFoundError: no such key or version, or it has no certificate.
+        AccessDeniedError: the caller may not sign with it.
         StateError: key or version is not enabled.
         ProviderError: the provider could not sign.
     """
-    return requests.make(keys, reference, prepare(certificates, reference))
+    with keys.use.signing(reference, detail=f"CSR renewal of {reference}") as signer:
+        return requests.make_with(signer, _as_in(certificates.find_required(signer.version, reference)))
 
 
-def present_version(
-    keys: KeyService, certificates: CertificateService, reference: KeyReference, named: str | None
-) -> KeyReference:
+def present_version(certificates: CertificateService, reference: KeyReference, named: str | None) -> KeyReference:
     """The version whose certificate a re-key follows: the named one, or the only one that has a certificate.
 
     Args:
-        keys: the key service.
         certificates: certificates of key versions.
         reference: the key.
         named: number or id of the version, None = there must be one only.
@@ -70,13 +66,11 @@ def present_version(
     Raises:
         VersionRequiredError: none was named, and several versions have a certificate.
         NotFoundError: no such key or version, or no version has a certificate.
+        AccessDeniedError: the caller may not list the versions.
     """
-    key = keys.resolve(reference)
     if named is not None:
-        chosen = KeyReference(reference.key, named)
-        certificates.current(chosen)
-        return chosen
-    certified = [version for version, bound in certificates.of_key(key) if bound is not None]
+        return KeyReference(reference.key, named)
+    certified = [version for version, bound in certificates.of_versions(reference) if bound is not None]
     if not certified:
         raise NotFoundError(
             f"no version of {reference.key} has a certificate, expected one whose names the new request takes over",
@@ -93,50 +87,51 @@ def present_version(
 
 
 def rekey(
-    keys: KeyService,
-    certificates: CertificateService,
-    reference: KeyReference,
-    *,
-    follow: str | None = None,
-    clock: Clock,
+    keys: KeyService, certificates: CertificateService, reference: KeyReference, *, follow: str | None = None
 ) -> Rekeyed:
     """Make the next version of a key and a request for it, as the present certificate says, signed by both keys.
 
-    Everything that can be refused is refused before the new version is made.
+    What the present version and its certificate forbid is refused before the new version is made.
 
     Args:
         keys: the key service.
         certificates: certificates of key versions.
         reference: the key.
         follow: number or id of the version whose certificate it follows; None = there must be one only.
-        clock: the present.
 
     Raises:
         VersionRequiredError: several versions have a certificate, and none was named.
         NotFoundError: no such key or version, or no certificate.
+        AccessDeniedError: the caller may not sign with it, or not make versions.
         StateError: the key or the present version is not enabled.
         CertificateUnusableError: the present certificate is not valid now.
         RefusedError: the key has as many versions as are allowed.
         ProviderError: the provider could not make the version or sign.
     """
-    present = present_version(keys, certificates, reference, follow)
-    key, version = keys.usable_version(present, KeyUsage.SIGN_VERIFY)
-    bound = certificates.current(present)
-    leaf = require_signer(bound, version, present, clock=clock)
-    _key, new = keys.create_version(KeyReference(reference.key, None))
-    created = requests.make(keys, KeyReference(reference.key, str(new.number)), _as_in(leaf))
+    present = present_version(certificates, reference, follow)
+    detail = f"full PKI request for the next version of {reference}"
+    with keys.use.signing(present, detail=detail, dry_run=True) as checked:
+        bound = certificates.find_required(checked.version, present)
+        leaf = require_signer(bound, checked.version, present, clock=keys.access.clock)
+    _key, version = keys.create_version(KeyReference(reference.key, None))
+    created = requests.make(keys, KeyReference(reference.key, str(version.number)), _as_in(bound))
+    with keys.use.signing(present, detail=detail) as signer:
+        return Rekeyed(created, present, _full_request(signer, created, leaf, bound, keys.access.clock()))
+
+
+def _full_request(signer: Signer, created: Created, leaf: Certificate, bound: BoundCertificate, now: datetime) -> bytes:
+    """The request, signed by the key of the present certificate."""
     chain = tuple(der for der in bound.chain if not x509_certificate.load_accepted(der).self_issued)
-    algorithm = algorithms.signature_algorithm(key.key_type)
-    prepared = full_pki_request.prepare(created.der, leaf, chain, algorithm, clock())
-    data = algorithms.prehash(algorithm, version.public_key_info, prepared.signed_attributes)
+    prepared = full_pki_request.prepare(created.der, leaf, chain, signer.algorithm, now)
+    data = algorithms.prehash(signer.algorithm, leaf.public_key_info, prepared.signed_attributes)
     digest = digests.digest("sha256", created.der)
-    detail = f"full PKI request for version {new.number}"
-    signature = keys.sign(present, algorithm, [SignInput(data, digest, detail)])[0]
-    return Rekeyed(created, present, full_pki_request.assemble(prepared, signature))
+    what = f"full PKI request for version {created.version.number}"
+    return full_pki_request.assemble(prepared, signer.sign([SignInput(data, digest, what)])[0])
 
 
-def _as_in(leaf: Certificate) -> Wanted:
+def _as_in(bound: BoundCertificate) -> Wanted:
     """The names and usages of a certificate; what is not there is not asked for."""
+    leaf = x509_certificate.load_accepted(bound.certificate)
     usages = leaf.key_usage or frozenset()
     return Wanted(
         leaf.subject,

@@ -10,9 +10,10 @@ from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.der import oids
 from signkit.errors import MalformedError, ProofOfPossessionError, UsageError
-from signkit.keys.model import Key, KeyUsage, KeyVersion
+from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
-from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.keys import KeyService
+from signkit.operations.use import Signer, SignInput
 from signkit.ports import ArtifactSource
 from signkit.x509 import extensions, general_names, lint, names, pem, request
 from signkit.x509.lint import Finding
@@ -99,7 +100,8 @@ def wanted(subject: str, *, template: str = "code-signing", alternative_names: S
 
 def prepare(keys: KeyService, reference: KeyReference, asked: Wanted) -> tuple[Name, Key, KeyVersion]:
     """Everything about a request that can be checked without using the key; arguments and errors as for ``make``."""
-    return (asked.subject, *keys.usable_version(reference, KeyUsage.SIGN_VERIFY))
+    with keys.use.signing(reference, detail=f"CSR {asked.subject}", dry_run=True) as signer:
+        return asked.subject, signer.key, signer.version
 
 
 def create(
@@ -122,6 +124,7 @@ def create(
     Raises:
         UsageError: malformed subject or alternative name, or unknown template.
         NotFoundError: no such key or version.
+        AccessDeniedError: the caller may not sign with it.
         StateError: key or version is not enabled.
         ProviderError: the provider could not sign.
     """
@@ -133,25 +136,35 @@ def make(keys: KeyService, reference: KeyReference, asked: Wanted) -> Created:
 
     Raises:
         NotFoundError: no such key or version.
+        AccessDeniedError: the caller may not sign with it.
         StateError: key or version is not enabled.
         ProviderError: the provider could not sign.
     """
-    name, key, version = prepare(keys, reference, asked)
+    with keys.use.signing(reference, detail=f"CSR {asked.subject}") as signer:
+        return make_with(signer, asked)
+
+
+def make_with(signer: Signer, asked: Wanted) -> Created:
+    """As ``make``, with a key version that may sign already.
+
+    Raises:
+        ProviderError: the provider could not sign.
+    """
+    algorithm, public_key_info = signer.algorithm, signer.version.public_key_info
     info = request.to_be_signed(
-        name,
-        version.public_key_info,
+        asked.subject,
+        public_key_info,
         key_usage=asked.key_usage,
         purposes=asked.purposes,
         alternative_names=asked.alternative_names,
     )
-    algorithm = algorithms.signature_algorithm(key.key_type)
-    data = algorithms.prehash(algorithm, version.public_key_info, info)
-    signature = keys.sign(reference, algorithm, [SignInput(data, digests.digest("sha256", info), f"CSR {name}")])[0]
+    data = algorithms.prehash(algorithm, public_key_info, info)
+    signature = signer.sign([SignInput(data, digests.digest("sha256", info), f"CSR {asked.subject}")])[0]
     der = request.assemble(info, algorithm, signature)
     made = request.load(der)
     if reason := made.proof_of_possession():
         raise MalformedError(f"the request that was just made does not verify: {reason}", hint="please report this")
-    return Created(der, made, key, version)
+    return Created(der, made, signer.key, signer.version)
 
 
 def check(found: CertificationRequest, path: str, rule_set: str, *, now: datetime) -> list[Finding]:

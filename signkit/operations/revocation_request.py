@@ -57,9 +57,10 @@ def draft(
     Raises:
         VersionRequiredError: no version was named.
         NotFoundError: no such key or version, or it has no certificate that is still valid.
+        AccessDeniedError: the caller may not describe the version or list certificates.
         UsageError: the moment of compromise lies in the future, or before the version was made.
     """
-    key, version = keys.resolve_version(reference)
+    key, version = keys.directory.version(reference)
     if compromised_at > now:
         raise UsageError(f"--compromised-at is {_time(compromised_at)}, which is after now, {_time(now)}")
     made = version.created_at.replace(microsecond=0)

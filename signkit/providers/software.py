@@ -65,6 +65,10 @@ class SoftwareProvider:
             private_key = self._load(key, version)
         return family.decrypt(private_key, algorithm, ciphertext)
 
+    def destroy(self, key: Key, version: KeyVersion) -> None:
+        """See ``ports.Provider.destroy``. The sealed record is in the store, which overwrites it."""
+        self._loaded.pop(version.id, None)
+
     def _load(self, key: Key, version: KeyVersion) -> Any:
         """Open a private key and keep it for this process; a store changed underneath fails its seal."""
         private_key_info = self._kek().open(version.locator, self._context(key, version, version.public_key_info))

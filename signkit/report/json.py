@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ def time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]], aliases: Iterable[Alias]) -> Document:
+def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]], aliases: Sequence[str]) -> Document:
     """A key with its versions, each with its current certificate, and the aliases that name it."""
     return {
         "id": key.id,
@@ -29,7 +29,12 @@ def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]]
         "provider": key.provider,
         "description": key.description,
         "created_at": time(key.created_at),
-        "aliases": [alias.name for alias in aliases if alias.key_id == key.id],
+        "origin": key.origin.value,
+        "deletion_at": time(key.deletion_at) if key.deletion_at else None,
+        "deletion_protection": key.deletion_protection,
+        "deletion_protection_description": key.deletion_protection_description,
+        "tags": dict(key.tags),
+        "aliases": list(aliases),
         "versions": [version_object(version, certificate) for version, certificate in versions],
     }
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from signkit.cli import main
+from signkit.keys import permissions
+from signkit.keys.model import Permission
+from signkit.wiring import Wiring
 from tests.support.components import need_component
 from tests.support.openssl import OpenSSL
 
@@ -41,9 +46,18 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SIGNKIT_HOME", str(tmp_path / "home"))
     assert main(["init", "--root-key", f"file:{tmp_path / 'root.key'}", "--quiet"]) == 0
+    allow_decryption()
     (tmp_path / "message").write_bytes(b"message" * 99)
     (tmp_path / "other").write_bytes(b"another message")
     return tmp_path
+
+
+def allow_decryption() -> None:
+    """Who makes a store may administer and sign with its keys, and not yet decrypt."""
+    wiring = Wiring(os.environ)
+    document = permissions.ready_made("decryptor")
+    wiring.store.attach_permission(Permission(wiring.principal, document, datetime.now(UTC)), [])
+    wiring.close()
 
 
 def create(key_type: str, *options: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from signkit import algorithms
-from signkit.algorithms.base import SignatureAlgorithm
+from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
 from signkit.errors import ConflictError, StateError
+from signkit.keys import states
 from signkit.keys.model import Alias, BoundCertificate, Key, KeyState, KeyVersion, Permission, VersionState
-from signkit.ports import CreatedKey
+from signkit.ports import NO_INTERVAL, CreatedKey
+
+EVERYTHING = '{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}'
+"""Permission document that allows everything."""
 
 
 class MemoryProvider:
@@ -38,6 +42,13 @@ class MemoryProvider:
         private_key = family.load_private_key(self._private_keys[version.locator])
         return family.sign(private_key, algorithm, message if algorithm.digest is None else digest)
 
+    def decrypt(self, key: Key, version: KeyVersion, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+        private_key = algorithms.encrypting_family(key.key_type).load_private_key(self._private_keys[version.locator])
+        return algorithms.encrypting_family(key.key_type).decrypt(private_key, algorithm, ciphertext)
+
+    def destroy(self, key: Key, version: KeyVersion) -> None:
+        self._private_keys.pop(version.locator, None)
+
 
 class MemoryStore:
     """A store in dictionaries.
@@ -48,13 +59,13 @@ class MemoryStore:
 
     id = "00000000-0000-4000-8000-000000000000"
 
-    def __init__(self) -> None:
+    def __init__(self, may_everything: str = "os:alice") -> None:
         self.entries: list[AuditEntry] = []
         self._keys: dict[str, Key] = {}
         self._versions: dict[str, KeyVersion] = {}
         self._aliases: dict[str, Alias] = {}
         self._certificates: list[BoundCertificate] = []
-        self._permissions: list[Permission] = []
+        self._permissions = [Permission(may_everything, EVERYTHING, datetime(2025, 1, 1, tzinfo=UTC))]
 
     def create_key(
         self, key: Key, version: KeyVersion | None, alias: str | None, entries: Sequence[AuditEntry]
@@ -93,7 +104,10 @@ class MemoryStore:
         self.record(entries)
         return True
 
-    def create_version(self, version: KeyVersion, entries: Sequence[AuditEntry]) -> KeyVersion:
+    def create_version(
+        self, version: KeyVersion, entries: Sequence[AuditEntry], *, minimum_interval: timedelta = NO_INTERVAL
+    ) -> KeyVersion:
+        states.require_interval(version, self.versions(version.key_id), minimum_interval)
         version = version._replace(number=len(self.versions(version.key_id)) + 1)
         self._versions[version.id] = version
         self.record(entries)
@@ -123,6 +137,9 @@ class MemoryStore:
 
     def keys(self) -> list[Key]:
         return list(self._keys.values())
+
+    def due_keys(self, now: datetime) -> list[Key]:
+        return [key for key in self._keys.values() if key.deletion_at is not None and key.deletion_at <= now]
 
     def versions(self, key_id: str) -> list[KeyVersion]:
         return [version for version in self._versions.values() if version.key_id == key_id]

@@ -47,7 +47,7 @@ class House:
             "principal": "os:alice",
         }
         self.keys = KeyService(self.store, {"memory": self.provider}, **parts)  # type: ignore[arg-type]
-        self.certificates = CertificateService(self.keys, self.store, self.files, **parts)  # type: ignore[arg-type]
+        self.certificates = CertificateService(self.keys, self.files)  # type: ignore[arg-type]
 
     def clock(self) -> datetime:
         return self.now
@@ -63,7 +63,7 @@ class House:
         return f"{key.partition('@')[0]}@{version.number}"
 
     def public_key(self, reference: str) -> bytes:
-        return self.keys.resolve_version(parse_key_version(reference))[1].public_key_info
+        return self.keys.directory.version(parse_key_version(reference))[1].public_key_info
 
     def leaf(self, reference: str, subject: str = pki.SIGNER, **changes: Any) -> bytes:
         """A certificate for a version by the issuing CA of ``pki.chain``, valid from yesterday for ninety days."""
@@ -92,7 +92,7 @@ class House:
         return [one.bound.certificate for one in listed]
 
     def disable(self, reference: str) -> None:
-        _key, version = self.keys.resolve_version(parse_key_version(reference))
+        _key, version = self.keys.directory.version(parse_key_version(reference))
         self.store.set_version_state(version, VersionState.DISABLED, [])
 
     def actions(self) -> Sequence[str]:

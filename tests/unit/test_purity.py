@@ -27,7 +27,8 @@ from signkit.formats import format_named
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab.authority import Authority, SigningKey
-from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.keys import KeyService
+from signkit.operations.use import SignInput
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
 from signkit.verification.decide import decide
@@ -141,8 +142,8 @@ def exercise_key_operations() -> None:
     service.create_key("EC_P256", alias="alias/release", provider="memory")
     algorithm = algorithms.signature_algorithm("EC_P256")
     version = reference.parse_key_version("alias/release@1")
-    signatures = service.sign(version, algorithm, [SignInput(bytes(32), bytes(32), "app.bin")])
-    public_key_info = service.resolve_version(version)[1].public_key_info
+    signatures = service.use.sign(version, algorithm.name, [SignInput(bytes(32), bytes(32), "app.bin")])
+    public_key_info = service.directory.version(version)[1].public_key_info
     assert algorithms.verify_digest(algorithm, public_key_info, bytes(32), signatures[0]) == ""
     assert [entry.action for entry in store.entries] == ["CreateKey", "AsymmetricSign"]
 

@@ -90,7 +90,7 @@ def test_what_nobody_uses_is_listed_and_not_due(house: House, why: str) -> None:
     elif why == "version disabled":
         house.disable(key)
     else:
-        found_key = house.keys.resolve_version(parse_key_version(key))[0]
+        found_key = house.keys.directory.version(parse_key_version(key))[0]
         house.store.update_key(found_key, found_key._replace(state=KeyState.DISABLED), [])
     found = watch(house)
     assert found.items[0].certificate.der == old

@@ -73,7 +73,7 @@ def test_a_leaf_of_another_key_is_refused_by_naming_both(house: House) -> None:
     certified = house.leaf(other)
     with pytest.raises(BindingError) as caught:
         house.import_(key, pki.as_pem(certified, CHAIN.issuing))
-    mine, theirs = (house.keys.resolve(parse_key(name)).id for name in ("alias/release", "alias/other"))
+    mine, theirs = (house.keys.directory.key(parse_key(name)).id for name in ("alias/release", "alias/other"))
     assert f"{mine}@1" in caught.value.message
     assert f"{theirs}@1" in caught.value.message
     assert f"cert import {theirs}@1" in caught.value.hint

@@ -35,7 +35,7 @@ def house() -> House:
 
 def rekey(house: House, follow: str | None = None) -> renewal.Rekeyed:
     key = parse_key("alias/release")
-    return renewal.rekey(house.keys, house.certificates, key, follow=follow, clock=house.clock)
+    return renewal.rekey(house.keys, house.certificates, key, follow=follow)
 
 
 def test_renewal_asks_for_what_the_certificate_says(house: House) -> None:
@@ -104,7 +104,7 @@ def test_rekey_never_picks_among_several_certified_versions(house: House) -> Non
     with pytest.raises(VersionRequiredError, match="alias/release@1, alias/release@2") as caught:
         rekey(house)
     assert "--from 2" in caught.value.hint
-    assert len(house.keys.versions_of(house.keys.resolve(parse_key("alias/release")))) == 2
+    assert len(house.keys.directory.versions(parse_key("alias/release"))[1]) == 2
     made = rekey(house, "1")
     assert made.created.version.number == 3
     assert str(made.created.request.subject) == pki.SIGNER
@@ -125,7 +125,7 @@ def test_what_is_refused_is_refused_before_a_version_is_made(house: House, state
         follow = "7"
     with pytest.raises(error):
         rekey(house, follow)
-    assert len(house.keys.versions_of(house.keys.resolve(parse_key("alias/release")))) == 1
+    assert len(house.keys.directory.versions(parse_key("alias/release"))[1]) == 1
 
 
 def test_a_wrong_signature_never_leaves(house: House) -> None:
