@@ -48,15 +48,6 @@ class Contents(NamedTuple):
     private_keys: int
 
 
-def is_pkcs12(der: bytes) -> bool:
-    """Whether DER begins like a PFX: a SEQUENCE with version 3 and a ContentInfo."""
-    try:
-        fields = reader.parse(der, reader.SEQUENCE).children()
-        return len(fields) in (2, 3) and reader.integer(fields[0]) == 3 and fields[1].tag == reader.SEQUENCE
-    except MalformedError:
-        return False
-
-
 def read(der: bytes, passphrase: str) -> Contents:
     """The certificates of a PFX.
 

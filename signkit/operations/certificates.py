@@ -13,7 +13,7 @@ from signkit.keys.reference import KeyReference
 from signkit.operations.access import Attempt, recordable
 from signkit.operations.keys import KeyService
 from signkit.ports import ArtifactSource, Clock
-from signkit.x509 import bundle, intake
+from signkit.x509 import bundle
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
 
@@ -85,6 +85,8 @@ class CertificateService:
             MalformedError: a file holds no certificate, or a broken one.
             BindingError: no certificate in the files is for this key version.
         """
+        from signkit.x509 import intake  # what signing does without, here and below
+
         with self._access.attempt(
             "ImportCertificate", dry_run=dry_run, version=reference.number or 0, detail=str(reference)
         ) as attempt:
@@ -131,6 +133,8 @@ class CertificateService:
         paths: Sequence[str],
         now: datetime,
     ) -> BoundCertificate:
+        from signkit.x509 import intake
+
         chain = tuple(one.der for one in intake.order(leaf, found))
         if not chain and previous is not None and previous.certificate == leaf.der:
             chain = previous.chain
@@ -231,6 +235,8 @@ class CertificateService:
             UsageError: unknown form, or a chain in DER.
             NotFoundError: no such key or version, or it has no certificate.
         """
+        from signkit.x509 import intake
+
         bound = self.current(reference)
         return intake.encode((bound.certificate, *bound.chain) if chain else (bound.certificate,), form)
 

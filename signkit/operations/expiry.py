@@ -15,7 +15,6 @@ from typing import NamedTuple
 from signkit.errors import MalformedError, SignkitError, UnavailableError, UsageError
 from signkit.keys.model import KeyState, VersionState
 from signkit.operations.certificates import Listed
-from signkit.operations.inspect import InspectedSignature, inspect
 from signkit.ports import ArtifactSource
 from signkit.x509.certificate import Certificate, load_accepted
 
@@ -171,6 +170,8 @@ def _signers(source: ArtifactSource, path: str) -> Iterator[_Use]:
         FileError: the file can't be read.
         MalformedError: it is no signature, or does not carry the certificate of a signer.
     """
+    from signkit.operations.inspect import InspectedSignature, inspect  # what signing does without
+
     found = inspect(source, path)
     if not isinstance(found, InspectedSignature):
         raise MalformedError("no signature, expected CMS SignedData with a signer")

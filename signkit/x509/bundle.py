@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import NamedTuple
 
-from signkit.der import ber, cms, pkcs12, reader
+from signkit.der import ber, cms, reader
 from signkit.errors import MalformedError
 from signkit.x509 import pem
 
@@ -58,6 +58,15 @@ def read(data: bytes, passphrase: str = "") -> Bundle:
     return found
 
 
+def is_pkcs12(der: bytes) -> bool:
+    """Whether DER begins like a PFX (RFC 7292 section 4): a SEQUENCE with version 3 and a ContentInfo."""
+    try:
+        fields = reader.parse(der, reader.SEQUENCE).children()
+        return len(fields) in (2, 3) and reader.integer(fields[0]) == 3 and fields[1].tag == reader.SEQUENCE
+    except MalformedError:
+        return False
+
+
 def _from_pem(blocks: list[pem.Block]) -> Bundle:
     found: list[bytes] = []
     notices = []
@@ -90,7 +99,7 @@ def _unarmoured(data: bytes) -> bytes:
 def _from_der(data: bytes, passphrase: str) -> Bundle:
     if data[:1] != b"\x30":
         raise MalformedError("neither PEM nor DER, expected certificates", hint=_HINT)
-    if pkcs12.is_pkcs12(_der(data)):
+    if is_pkcs12(_der(data)):
         return _from_pkcs12(_der(data), passphrase)
     try:
         return Bundle(tuple(_from_pkcs7(data)))
@@ -101,6 +110,8 @@ def _from_der(data: bytes, passphrase: str) -> Bundle:
 
 
 def _from_pkcs12(der: bytes, passphrase: str) -> Bundle:
+    from signkit.der import pkcs12  # what signing and verifying do without
+
     found = pkcs12.read(der, passphrase)
     if not found.certificates:
         raise MalformedError("the PKCS #12 file holds no certificate", hint=_HINT)

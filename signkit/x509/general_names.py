@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -84,6 +83,8 @@ def _describe(element: reader.Element) -> str:
         kind = {_EMAIL: "email", _DNS: "dns", _URI: "uri"}[tag]
         return f"{kind}:{content.decode('ascii')}"
     if tag == _IP and len(content) in (4, 16):
+        import ipaddress  # 4 ms that only who has addresses pays
+
         return f"ip:{ipaddress.ip_address(content)}"
     if tag == _REGISTERED_ID:
         return f"rid:{reader.decode_oid(content)}"
@@ -118,6 +119,8 @@ def _uri(value: str) -> bytes:
 
 
 def _ip(value: str) -> bytes:
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(value)
     except ValueError as error:

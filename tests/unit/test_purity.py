@@ -21,22 +21,26 @@ from signkit import algorithms, config, evidence
 from signkit.algorithms import digests
 from signkit.audit import checkpoint, merkle, receipt
 from signkit.audit.entry import AuditEntry
-from signkit.der import ber
+from signkit.cms import full_pki_request
+from signkit.der import ber, oids
 from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab.authority import Authority, SigningKey
+from signkit.operations import expiry
 from signkit.operations.keys import KeyService
 from signkit.operations.use import SignInput
+from signkit.report import calendar
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
+from signkit.report import x509 as report_x509
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
-from signkit.x509 import certificate, names, pem, request
+from signkit.x509 import bundle, certificate, general_names, intake, lint, names, pem, request
 from tests.support.fakes import MemoryProvider, MemoryStore
 from tests.support.purity import run_without_effects
 
@@ -125,6 +129,31 @@ def exercise_request_to_verdict() -> None:
         assert result.accepted is accepted
         assert verification_report.document(result, tool_version="0")["accepted"] is accepted
         assert list(text_report.lines(result))
+
+
+def exercise_onboarding() -> None:
+    """What lies between a key and its certificate: request, rules, words, chain, expiry, calendar, re-key."""
+    now = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    key, authority = SigningKey.generate(), Authority.create(now, os.urandom)
+    info = request.to_be_signed(
+        names.parse_subject("CN=Release,O=Acme"),
+        key.public_key_info,
+        key_usage=("digitalSignature",),
+        purposes=(oids.CODE_SIGNING,),
+        alternative_names=general_names.parse_all(["dns:a.example", "ip:::1"]),
+    )
+    made = request.load(request.assemble(info, key.algorithm, key.sign(info)))
+    leaf, issuing = map(certificate.load, authority.issue(made.der, now=now, random=os.urandom))
+    assert not lint.has_errors(lint.lint(made, "cabf", now=now))
+    assert list(report_x509.finding_lines(lint.lint(leaf, "cabf", now=now)))
+    assert report_x509.request(made)["alternative_names"] == ["dns:a.example", "ip:::1"]
+    data = intake.encode((leaf.der, issuing.der), "p7b")
+    found = [certificate.load(der) for der in bundle.read(data).certificates]
+    assert intake.order(leaf, found) == [issuing]
+    events = [calendar.expiry("certificate", one, ["alias/release@1"]) for one in found]
+    assert calendar.calendar(events, now=now, before=expiry.parse_window("30d")).endswith(b"END:VCALENDAR\r\n")
+    prepared = full_pki_request.prepare(made.der, leaf, (), key.algorithm, now)
+    assert full_pki_request.assemble(prepared, key.sign(prepared.signed_attributes))
 
 
 def exercise_sealing() -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from signkit.der import pkcs12 as signkit_pkcs12
 from signkit.der import writer
 from signkit.errors import MalformedError
+from signkit.x509 import bundle
 from tests.support import pki
 from tests.support.openssl import OpenSSL
 
@@ -45,7 +46,7 @@ def made(password: bytes | None, *, with_key: bool = False, algorithm: pkcs12.PB
 )
 def test_files_by_cryptography(password: str | None, algorithm: pkcs12.PBES | None, with_key: bool) -> None:
     data = made(None if password is None else password.encode(), with_key=with_key, algorithm=algorithm)
-    assert signkit_pkcs12.is_pkcs12(data)
+    assert bundle.is_pkcs12(data)
     found = signkit_pkcs12.read(data, password or "")
     assert set(found.certificates) == {CHAIN.leaf, CHAIN.issuing, CHAIN.root}
     assert found.private_keys == with_key
@@ -133,4 +134,4 @@ def test_truncation_at_every_tenth_byte() -> None:
 
 def test_what_is_no_pkcs12() -> None:
     for data in (b"", b"\x30\x00", CHAIN.leaf, writer.sequence(writer.integer(3))):
-        assert not signkit_pkcs12.is_pkcs12(data)
+        assert not bundle.is_pkcs12(data)
