@@ -10,6 +10,7 @@ from signkit.cli.base import App, DryRun, Force, Session, session, write_file
 from signkit.cli.tables import tree
 
 if TYPE_CHECKING:
+    from signkit.operations.renewal import Prepared
     from signkit.operations.requests import Created, Wanted
 
 app = App(help="Certification requests (PKCS #10) for key versions.")
@@ -73,6 +74,7 @@ def rekey(
         typer.Option("--cms", metavar="F", help="Where to write it signed by the present key too (RFC 5272)."),
     ] = None,
     force: Force = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Make the next version of a key and a request for it, with the names of the present certificate."""
     from signkit.files import FileSink
@@ -82,6 +84,9 @@ def rekey(
     run = session(context)
     wiring = run.wiring()
     FileSink().check([path for path in (out, cms) if path is not None], overwrite=force)
+    if dry_run:
+        _would_rekey(run, key, renewal.prepare_rekey(wiring.keys, wiring.certificates, parse_key(key), follow=follow))
+        return
     made = renewal.rekey(wiring.keys, wiring.certificates, parse_key(key), follow=follow)
     written = write_file(run, cms, made.full_request, force=force)
     more = [f"signed by {made.present} too, {written} {cms}"] if cms else []
@@ -142,6 +147,19 @@ def _would_make(run: Session, reference: str, asked: Wanted, out: str | None, *,
         "dry_run": True,
     }
     run.emit(document, [f"would make a request for {reference} ({key.key_type}), subject {name}"])
+
+
+def _would_rekey(run: Session, key: str, ready: Prepared) -> None:
+    document = {
+        "subject": str(ready.wanted.subject),
+        "present": str(ready.present),
+        "version": ready.number,
+        "dry_run": True,
+    }
+    line = (
+        f"would make {key}@{ready.number} and a request for it, subject {ready.wanted.subject}, after {ready.present}"
+    )
+    run.emit(document, [line])
 
 
 def _hand_over(

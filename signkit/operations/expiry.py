@@ -78,7 +78,7 @@ class Watched(NamedTuple):
         return EXIT_STATUS if self.due else UnavailableError.exit_status if self.unreadable else 0
 
 
-class _Use(NamedTuple):
+class Use(NamedTuple):
     """That something depends on a certificate."""
 
     kind: Kind
@@ -126,9 +126,9 @@ def watch(
     return Watched(tuple(judge(uses, now=now, within=within)), tuple(timestamped), tuple(unreadable))
 
 
-def judge(uses: Iterable[_Use], *, now: datetime, within: timedelta) -> list[Expiring]:
+def judge(uses: Iterable[Use], *, now: datetime, within: timedelta) -> list[Expiring]:
     """Each certificate once, with all that depends on it; the first to run out comes first."""
-    grouped: dict[tuple[Kind, bytes], list[_Use]] = {}
+    grouped: dict[tuple[Kind, bytes], list[Use]] = {}
     for use in uses:
         grouped.setdefault((use.kind, use.certificate.der), []).append(use)
     items = []
@@ -154,16 +154,16 @@ def signing_warning(certificate: Certificate, *, now: datetime, days: int) -> st
     )
 
 
-def _uses(one: Listed) -> Iterator[_Use]:
+def _uses(one: Listed) -> Iterator[Use]:
     """A certificate on record, and the ones that issued it."""
     used_by = f"{one.key.id}@{one.version.number}"
     in_use = one.current and one.version.state is VersionState.ENABLED and one.key.state is KeyState.ENABLED
-    yield _Use(Kind.CERTIFICATE, load_accepted(one.bound.certificate), used_by, in_use)
+    yield Use(Kind.CERTIFICATE, load_accepted(one.bound.certificate), used_by, in_use)
     for der in one.bound.chain:
-        yield _Use(Kind.ISSUER, load_accepted(der), used_by, in_use)
+        yield Use(Kind.ISSUER, load_accepted(der), used_by, in_use)
 
 
-def _signers(source: ArtifactSource, path: str) -> Iterator[_Use]:
+def _signers(source: ArtifactSource, path: str) -> Iterator[Use]:
     """The signers of a signature file that have no timestamp.
 
     Raises:
@@ -179,4 +179,4 @@ def _signers(source: ArtifactSource, path: str) -> Iterator[_Use]:
         if signer.certificate is None:
             raise MalformedError(f"it does not carry its signer's certificate, expected that of {signer.named}")
         if not signer.timestamps:
-            yield _Use(Kind.SIGNATURE, signer.certificate, path, True)
+            yield Use(Kind.SIGNATURE, signer.certificate, path, True)

@@ -18,7 +18,7 @@ from signkit.operations.requests import Created, Wanted
 from signkit.operations.use import Signer, SignInput
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import extensions
-from signkit.x509.certificate import KEY_USAGES, Certificate
+from signkit.x509.certificate import KEY_USAGES
 
 
 class Rekeyed(NamedTuple):
@@ -86,12 +86,40 @@ def present_version(certificates: CertificateService, reference: KeyReference, n
     return KeyReference(reference.key, str(certified[0].number))
 
 
+class Prepared(NamedTuple):
+    """A re-key that nothing stands in the way of, as far as can be told without doing it.
+
+    Attributes:
+        present: the version whose certificate it follows.
+        bound: that certificate.
+        wanted: what will be asked for.
+        number: number of the version that will be made.
+    """
+
+    present: KeyReference
+    bound: BoundCertificate
+    wanted: Wanted
+    number: int
+
+
+def prepare_rekey(
+    keys: KeyService, certificates: CertificateService, reference: KeyReference, *, follow: str | None = None
+) -> Prepared:
+    """Everything about a re-key that can be checked without making a version; arguments and errors as for ``rekey``."""
+    present = present_version(certificates, reference, follow)
+    with keys.use.signing(present, detail=_detail(reference), dry_run=True) as signer:
+        bound = certificates.find_required(signer.version, present)
+        require_signer(bound, signer.version, present, clock=keys.access.clock)
+    _key, version = keys.create_version(KeyReference(reference.key, None), dry_run=True)
+    return Prepared(present, bound, _as_in(bound), version.number)
+
+
 def rekey(
     keys: KeyService, certificates: CertificateService, reference: KeyReference, *, follow: str | None = None
 ) -> Rekeyed:
     """Make the next version of a key and a request for it, as the present certificate says, signed by both keys.
 
-    What the present version and its certificate forbid is refused before the new version is made.
+    What can be refused is refused before the new version is made.
 
     Args:
         keys: the key service.
@@ -108,19 +136,20 @@ def rekey(
         RefusedError: the key has as many versions as are allowed.
         ProviderError: the provider could not make the version or sign.
     """
-    present = present_version(certificates, reference, follow)
-    detail = f"full PKI request for the next version of {reference}"
-    with keys.use.signing(present, detail=detail, dry_run=True) as checked:
-        bound = certificates.find_required(checked.version, present)
-        leaf = require_signer(bound, checked.version, present, clock=keys.access.clock)
+    ready = prepare_rekey(keys, certificates, reference, follow=follow)
     _key, version = keys.create_version(KeyReference(reference.key, None))
-    created = requests.make(keys, KeyReference(reference.key, str(version.number)), _as_in(bound))
-    with keys.use.signing(present, detail=detail) as signer:
-        return Rekeyed(created, present, _full_request(signer, created, leaf, bound, keys.access.clock()))
+    created = requests.make(keys, KeyReference(reference.key, str(version.number)), ready.wanted)
+    with keys.use.signing(ready.present, detail=_detail(reference)) as signer:
+        return Rekeyed(created, ready.present, _full_request(signer, created, ready.bound, keys.access.clock()))
 
 
-def _full_request(signer: Signer, created: Created, leaf: Certificate, bound: BoundCertificate, now: datetime) -> bytes:
+def _detail(reference: KeyReference) -> str:
+    return f"full PKI request for the next version of {reference.key}"
+
+
+def _full_request(signer: Signer, created: Created, bound: BoundCertificate, now: datetime) -> bytes:
     """The request, signed by the key of the present certificate."""
+    leaf = x509_certificate.load_accepted(bound.certificate)
     chain = tuple(der for der in bound.chain if not x509_certificate.load_accepted(der).self_issued)
     prepared = full_pki_request.prepare(created.der, leaf, chain, signer.algorithm, now)
     data = algorithms.prehash(signer.algorithm, leaf.public_key_info, prepared.signed_attributes)

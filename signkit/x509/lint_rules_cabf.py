@@ -48,7 +48,7 @@ def _validity(one: Examined) -> str:
     # Both ends belong to the validity (RFC 5280 section 4.1.2.5), hence the second.
     length = found.not_after - found.not_before + _SECOND
     if found.not_before >= SHORT_SINCE:
-        return f"{length.total_seconds() / 86400:.4g} days" if length > timedelta(days=SHORT_DAYS) else ""
+        return f"{length.days} days and {length.seconds} seconds" if length > timedelta(days=SHORT_DAYS) else ""
     return "" if found.not_after <= _months_after(found.not_before, _LONG_MONTHS) else f"{length.days} days"
 
 

@@ -221,6 +221,9 @@ def test_rekey_checks_its_outputs_before_it_makes_a_version(shop: Workshop, tmp_
         shop("csr", "rekey", "alias/EC_P256", option, tmp_path / "taken").error(4)
         shop("csr", "rekey", "alias/EC_P256", option, tmp_path / "none" / "a").error(3)
     shop("csr", "rekey", "alias/EC_P256", "--from", "9").error(3)
+    dry = shop.do("csr", "rekey", "alias/EC_P256", "--out", tmp_path / "a.csr", "--dry-run")
+    assert dry.out.startswith("would make alias/EC_P256@2 and a request for it")
+    assert not (tmp_path / "a.csr").exists()
     assert len(json.loads(shop.do("--json", "version", "list", "alias/EC_P256").out)["versions"]) == 1
     assert (tmp_path / "taken").read_text() == "mine"
 

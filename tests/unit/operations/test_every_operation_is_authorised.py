@@ -135,6 +135,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "requests.make": ("AsymmetricSign", lambda keys: requests.make(keys, RELEASE_1, WANTED)),
     "renewal.renew": ("AsymmetricSign", lambda keys: renewal.renew(keys, certificates(keys), RELEASE_1)),
     "renewal.rekey": ("ListKeyVersions", lambda keys: renewal.rekey(keys, certificates(keys), RELEASE)),
+    "renewal.prepare_rekey": ("ListKeyVersions", lambda keys: renewal.prepare_rekey(keys, certificates(keys), RELEASE)),
     "renewal.present_version": (
         "ListKeyVersions",
         lambda keys: renewal.present_version(certificates(keys), RELEASE, None),

@@ -128,6 +128,15 @@ def test_what_is_refused_is_refused_before_a_version_is_made(house: House, state
     assert len(house.keys.directory.versions(parse_key("alias/release"))[1]) == 1
 
 
+def test_a_dry_run_of_a_rekey_makes_nothing(house: House) -> None:
+    house.certify(house.key())
+    before = len(house.store.entries)
+    ready = renewal.prepare_rekey(house.keys, house.certificates, parse_key("alias/release"))
+    assert (str(ready.present), ready.number, str(ready.wanted.subject)) == ("alias/release@1", 2, pki.SIGNER)
+    assert len(house.keys.directory.versions(parse_key("alias/release"))[1]) == 1
+    assert len(house.store.entries) == before
+
+
 def test_a_wrong_signature_never_leaves(house: House) -> None:
     key = house.key()
     house.certify(key)
