@@ -49,5 +49,4 @@ def revocation_request(
     run.emit(
         document, [f"request to revoke {count} certificate(s) {written} {out}"] if out else drafted.text.splitlines()
     )
-    state = drafted.version.state.value
-    run.notice(f"{reference} is {state}: see that it is disabled, send this at once, sign again with another version")
+    run.notice(drafted.advice)

@@ -136,6 +136,7 @@ NAMES = {
     ECDSA_SHA1: "ecdsa-with-SHA1",
     LIFETIME_SIGNING: "lifetimeSigning",
     CA_ISSUERS: "caIssuers",
+    "1.3.6.1.5.5.7.48.1": "ocsp",
     USER_PRINCIPAL_NAME: "userPrincipalName",
     PKI_DATA: "id-cct-PKIData",
     EXTENSION_REQUEST: "extensionRequest",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from signkit.errors import NotFoundError, UsageError
-from signkit.keys.model import Key, KeyOrigin, KeyVersion
+from signkit.keys.model import Key, KeyOrigin, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference
 from signkit.operations.certificates import CertificateService
 from signkit.operations.keys import KeyService
@@ -35,6 +35,13 @@ class RevocationRequest(NamedTuple):
     compromised_at: datetime
     requested_at: datetime
     text: str
+
+    @property
+    def advice(self) -> str:
+        """What to do besides sending it."""
+        named, state = f"{self.key.id}@{self.version.number}", self.version.state
+        now = f"disable it now: 'signkit key disable {named}'" if state is VersionState.ENABLED else "it must stay so"
+        return f"{named} is {state.value}, {now}; send the request at once, and sign again with another version"
 
 
 def draft(

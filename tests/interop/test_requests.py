@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from signkit import algorithms
 from signkit.errors import UsageError
-from signkit.x509 import names, pem, request
+from signkit.x509 import bundle, certificate, extensions, names, pem, request
 from tests.support.onboarding import House
 from tests.support.openssl import OpenSSL
 from tests.support.signing import key_pair
@@ -73,6 +73,56 @@ def test_gnutls_accepts_a_request(tmp_path: Path, key_type: str) -> None:
     assert "Time stamping." in shown.stdout
     assert "Key Purpose (critical)" in shown.stdout
     assert "RFC822Name: release@acme.example" in shown.stdout
+
+
+EXTENSIONS = {
+    "basicConstraints": ("critical,CA:TRUE,pathlen:3", ["a CA", "at most 3 CA certificates below it"]),
+    "keyUsage": ("critical,digitalSignature,cRLSign", ["digitalSignature", "cRLSign"]),
+    "extendedKeyUsage": ("codeSigning,1.2.3.4", ["codeSigning", "1.2.3.4"]),
+    "subjectAltName": (
+        "email:a@b.example,DNS:a.example,URI:https://a.example/,IP:192.0.2.1,RID:1.2.3,dirName:dn",
+        [
+            "email:a@b.example",
+            "dns:a.example",
+            "uri:https://a.example/",
+            "ip:192.0.2.1",
+            "rid:1.2.3",
+            "dirname:CN=Zoe,C=DE",
+        ],
+    ),
+    "issuerAltName": ("email:ca@b.example", ["email:ca@b.example"]),
+    "crlDistributionPoints": ("URI:http://a.example/a.crl", ["uri:http://a.example/a.crl"]),
+    "authorityInfoAccess": (
+        "caIssuers;URI:http://a.example/a.crt,OCSP;URI:http://ocsp.example/",
+        ["caIssuers at uri:http://a.example/a.crt", "ocsp at uri:http://ocsp.example/"],
+    ),
+    "certificatePolicies": ("2.23.140.1.4.1,1.2.3", ["CA/B Forum code signing", "1.2.3"]),
+    "nameConstraints": (
+        "permitted;DNS:a.example,excluded;IP:192.0.2.0/255.255.255.0",
+        ["only dns:a.example", "not ip:c0000200ffffff00"],
+    ),
+    "policyConstraints": (
+        "requireExplicitPolicy:2,inhibitPolicyMapping:1",
+        ["explicit policy after 2 certificates", "no policy mapping after 1 certificates"],
+    ),
+    "inhibitAnyPolicy": ("4", ["4"]),
+    "nsComment": ("for tests", ["for tests"]),
+}
+"""How openssl is told an extension, and what we say of what it wrote."""
+
+
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_extensions_that_openssl_writes_are_put_in_words(openssl: OpenSSL, name: str) -> None:
+    told, expected = EXTENSIONS[name]
+    openssl.key("own")
+    (openssl.folder / "x.cnf").write_text(
+        "[req]\nprompt = no\nutf8 = yes\ndistinguished_name = subject\nx509_extensions = wanted\n"
+        f"[subject]\nCN = A\n[wanted]\n{name} = {told}\n[dn]\nC = DE\nCN = Zoe\n"
+    )
+    openssl("req", "-x509", "-new", "-key", "own.key", "-utf8", "-config", "x.cnf", "-out", "own.pem")
+    (der,) = bundle.certificates((openssl.folder / "own.pem").read_bytes())
+    found = extensions.describe(certificate.load(der).extensions)
+    assert expected in [list(one.words) for one in found], found
 
 
 _WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=12)

@@ -49,6 +49,7 @@ def test_it_names_every_certificate_that_is_valid(house: House) -> None:
     assert f"Requested revocation date: {at:%Y-%m-%dT%H:%M:%SZ}" in made.text
     assert f"Please revoke by: {house.now + DAY:%Y-%m-%dT%H:%M:%SZ}" in made.text
     assert "keyCompromise" in made.text
+    assert "is disabled, it must stay so" in made.advice
 
 
 def test_names_that_mislead_are_written_escaped(house: House) -> None:
@@ -67,7 +68,7 @@ def test_dates_that_can_t_be(house: House) -> None:
         draft(house, key, house.now + timedelta(seconds=1))
     with pytest.raises(UsageError, match="made only at"):
         draft(house, key, house.now - timedelta(seconds=1))
-    assert draft(house, key, house.now)
+    assert "key disable" in draft(house, key, house.now).advice
 
 
 def test_what_it_needs(house: House) -> None:
