@@ -37,11 +37,8 @@ def main() -> None:
             *cold_start.rows(work, rounds=9 if options.quick else 25),
             *large_file.rows(work, size=size, rounds=3 if options.quick else 5),
             *many_files.rows(work, rounds=2 if options.quick else 5),
-<<<<<<< HEAD
             *verify_batch.rows(work),
-=======
             *key_service.rows(work, rounds=2 if options.quick else 5),
->>>>>>> work-3b
         ]
     import paths  # last: it fills this process, whose memory is the least that a child's is reported with
 

@@ -120,24 +120,28 @@ class Signkit:
         """
         return self._wiring.keys.directory.public_key(parse_key_version(reference))
 
-    def create_request(self, reference: str, subject: str, *, template: str = "code-signing") -> Created:
+    def create_request(
+        self, reference: str, subject: str, *, template: str = "code-signing", alternative_names: Sequence[str] = ()
+    ) -> Created:
         """Make a certification request for ``KEY@V``; ``.pem`` of the answer is what an authority wants.
 
         Args:
             reference: ``KEY@V``.
             subject: distinguished name, ``CN=Acme Release,O=Acme,C=DE``.
             template: ``code-signing``, ``tsa`` or ``none``.
+            alternative_names: ``TYPE:VALUE`` each, for example ``email:release@example.com``.
 
         Raises:
-            UsageError: malformed subject or unknown template.
+            UsageError: malformed subject or alternative name, or unknown template.
             NotFoundError: no such key or version.
             StateError: key or version is not enabled.
         """
         from signkit.operations import requests
 
-        return requests.create(self._wiring.keys, parse_key_version(reference), subject, template=template)
+        asked = requests.wanted(subject, template=template, alternative_names=alternative_names)
+        return requests.make(self._wiring.keys, parse_key_version(reference), asked)
 
-    def import_certificate(self, reference: str, *paths: Path) -> Imported:
+    def import_certificate(self, reference: str, *paths: Path, passphrase: str = "") -> Imported:
         """Bind the certificate that an authority issued for ``KEY@V``, found anywhere in the files.
 
         Raises:
@@ -145,7 +149,9 @@ class Signkit:
             MalformedError: a file holds no certificate.
             BindingError: no certificate in the files is for this key version.
         """
-        return self._wiring.certificates.import_certificate(parse_key_version(reference), _texts(paths))
+        return self._wiring.certificates.import_certificate(
+            parse_key_version(reference), _texts(paths), passphrase=passphrase
+        )
 
     def sign(
         self, *paths: Path, key: str | None = None, digest: str = "", out_dir: Path = "", overwrite: bool = False

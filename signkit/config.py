@@ -17,6 +17,7 @@ class Settings(NamedTuple):
         sign_key: ``KEY@V`` to sign with when none is named: the reviewed line that a rotation changes.
         digest: digest algorithm to sign with, empty = the key type's own.
         verify_policy: path of the policy file to verify by, relative to the configuration file; empty = none.
+        minimum_remaining_days: whoever signs with a certificate that runs out sooner is told so.
         maximum_versions: most versions of one key.
         minimum_version_interval_days: days that must lie between two versions of a key.
         timeout_seconds: most seconds that one call to a server may take.
@@ -28,6 +29,7 @@ class Settings(NamedTuple):
     sign_key: tuple[str, ...] = ()
     digest: str = ""
     verify_policy: str = ""
+    minimum_remaining_days: int = 14
     maximum_versions: int = 50
     minimum_version_interval_days: int = 0
     timeout_seconds: int = 20
@@ -93,7 +95,11 @@ def _number(minimum: int, maximum: int) -> Callable[[Any, str], int]:
 
 _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "store": {"url": ("store_url", _string), "root-key": ("root_key", _string)},
-    "sign": {"key": ("sign_key", _strings), "digest": ("digest", _string)},
+    "sign": {
+        "key": ("sign_key", _strings),
+        "digest": ("digest", _string),
+        "minimum-remaining-days": ("minimum_remaining_days", _number(0, 3650)),
+    },
     "verify": {"policy": ("verify_policy", _string)},
     "keys": {
         "maximum-versions": ("maximum_versions", _number(1, 1000)),

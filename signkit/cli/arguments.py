@@ -64,3 +64,15 @@ def vkey(text: str | None) -> LogKey | None:
     from signkit.audit.checkpoint import parse_log_key
 
     return None if text is None else parse_log_key(text)
+
+
+def passphrase(data: bytes | None) -> str:
+    """A passphrase as it stands in a file, without the line end behind it; empty when no file was named.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    try:
+        return "" if data is None else data.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise UsageError("the passphrase is not UTF-8", hint="save the file as UTF-8 text") from error

@@ -68,6 +68,7 @@ def created_request(created: Created, path: str | None) -> Document:
     """A request that was just made."""
     return {
         **request(created.request),
+        "alternative_names": list(created.alternative_names),
         "key_id": created.key.id,
         "version": created.version.number,
         "out": path,
@@ -103,6 +104,7 @@ def imported(imported: Imported) -> Document:
         **certificate(imported.certificate),
         "chain": [certificate(one) for one in imported.chain],
         "complete": imported.complete,
+        "earlier": [certificate(one) for one in imported.earlier],
         "unused": list(imported.unused),
         "warnings": list(imported.warnings),
         "imported_at": time(imported.bound.imported_at),

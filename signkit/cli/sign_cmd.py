@@ -26,6 +26,7 @@ def sign(
 ) -> None:
     """Write a detached CMS signature, FILE.p7s, for each file."""
     from signkit.cli import documents
+    from signkit.operations import expiry
     from signkit.operations.sign import SignOptions
 
     run = session(context)
@@ -38,6 +39,9 @@ def sign(
         signed = wiring.signing(follow_links=follow, progress=progress.advance).sign(files, reference, options)
     for path in signed.skipped:
         run.notice(f"{path}: left out, it is a signature")
+    days = wiring.settings.minimum_remaining_days
+    if warning := expiry.signing_warning(signed.certificate, now=wiring.clock(), days=days):
+        run.notice(f"warning: {warning}")
     verb = "would sign" if dry_run else "signed"
     lines = [f"{verb} {one.artifact} -> {one.signature}" for one in signed.artifacts]
     lines += [f"receipt of {one.artifact}: {one.receipt}" for one in signed.artifacts if one.receipt]

@@ -183,6 +183,11 @@ class Wiring:
         ).close()
         return made
 
+    @property
+    def has_store(self) -> bool:
+        """Whether there is anything where the store should be."""
+        return os.path.exists(self.store_path)
+
     @cached_property
     def store(self) -> SqliteStore:
         """The store, opened.

@@ -24,6 +24,7 @@ def test_every_key() -> None:
         [sign]
         key = ["alias/release@2"]
         digest = "sha384"
+        minimum-remaining-days = 30
         [verify]
         policy = "release.policy.toml"
         [keys]
@@ -31,7 +32,7 @@ def test_every_key() -> None:
         minimum-version-interval-days = 7
     """
     assert config.parse(text) == Settings(
-        "sqlite:/srv/store.db", "prompt:", ("alias/release@2",), "sha384", "release.policy.toml", 10, 7
+        "sqlite:/srv/store.db", "prompt:", ("alias/release@2",), "sha384", "release.policy.toml", 30, 10, 7
     )
 
 
