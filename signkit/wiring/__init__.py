@@ -306,9 +306,8 @@ class Wiring:
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""
         from signkit.operations.verify import VerifyingService
-        from signkit.system_trust import certificates
 
-        return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=certificates)
+        return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=_system_trust)
 
     def revocation_source(self) -> RevocationSource:
         """Asks the servers that certificates name, within the configured limits."""
@@ -395,3 +394,9 @@ class Wiring:
 def new_id() -> str:
     """A new UUID."""
     return str(uuid.uuid4())
+
+
+def _system_trust() -> tuple[bytes, ...]:
+    from signkit.system_trust import certificates
+
+    return certificates()
