@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from signkit.config import Settings, parse
-from signkit.errors import ConfigurationError, OutputExistsError, SignkitError, StoreError, UsageError
+from signkit.errors import ConfigurationError, OutputExistsError, StoreError, UsageError
 from signkit.files import FileSink, FileSource
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ CONFIG_FILE = "signkit.toml"
 STORE_FILE = "store.db"
 ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
-_RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
 _FIRST_ROLES = ("administrator", "signer")
 
 
@@ -339,22 +338,9 @@ class Wiring:
 
     def doctor(self) -> list[Finding]:
         """What works here."""
-        from signkit import wiring_stores
-        from signkit.operations.doctor import Finding, store_findings
-        from signkit.store.schema import FORMAT, is_free
+        from signkit import wiring_doctor
 
-        findings = [_libraries(), _key_types(), _sm2(), _clock(self.clock())]
-        try:
-            findings.append(Finding("store", "ok", f"{self.store_path}, format {FORMAT}, id {self.store.id}"))
-        except SignkitError as error:
-            state = "note" if is_free(self.store_path) else "failed"
-            return [*findings, Finding("store", state, _explain(error))]
-        try:
-            self.kek()
-            findings.append(Finding("root key", "ok", self.store.identity.root_key))
-        except SignkitError as error:
-            findings.append(Finding("root key", "failed", _explain(error)))
-        return [*findings, *store_findings(self.store), *wiring_stores.files_beside(self.store_path)]
+        return wiring_doctor.examine(self)
 
     def _default_root_key(self) -> str:
         import platformdirs
@@ -365,44 +351,3 @@ class Wiring:
 def new_id() -> str:
     """A new UUID."""
     return str(uuid.uuid4())
-
-
-def _libraries() -> Finding:
-    import platform
-    import sqlite3
-    from importlib.metadata import version
-
-    from signkit.operations.doctor import Finding
-
-    found = [f"{name} {version(name)}" for name in ("signkit", "cryptography", "asn1crypto", "typer")]
-    python = f"Python {platform.python_version()}"
-    return Finding("libraries", "ok", ", ".join([python, *found, f"SQLite {sqlite3.sqlite_version}"]))
-
-
-def _key_types() -> Finding:
-    from signkit import algorithms
-    from signkit.operations.doctor import Finding
-
-    return Finding("key types", "ok", " ".join(sorted(algorithms.key_types())))
-
-
-def _sm2() -> Finding:
-    from signkit.algorithms import sm2
-    from signkit.operations.doctor import Finding
-
-    backend = sm2.backend()
-    return Finding("SM2", "note" if backend.library is None else "ok", backend.description)
-
-
-def _clock(now: datetime) -> Finding:
-    """A clock from before this release can't be right, and every date would be judged wrongly by it."""
-    from signkit.operations.doctor import Finding
-
-    detail = f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    if now < _RELEASED:
-        return Finding("clock", "failed", f"{detail}, expected a time after {_RELEASED:%Y-%m-%d}; set the clock")
-    return Finding("clock", "ok", detail)
-
-
-def _explain(error: SignkitError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
