@@ -31,7 +31,11 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings.append(Finding("root key", "ok", wiring.store.identity.root_key))
     except SignkitError as error:
         findings.append(Finding("root key", "failed", _explain(error)))
-    return [*findings, *store_findings(wiring.store), *wiring_stores.files_beside(wiring.store_path)]
+    return [
+        *findings,
+        *store_findings(wiring.store, wiring.clock()),
+        *wiring_stores.files_beside(wiring.store_path),
+    ]
 
 
 def _libraries() -> Finding:

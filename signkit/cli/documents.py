@@ -4,17 +4,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signkit.report.json import Document, certificate, request, time
+from signkit.report.json import Document, certificate, request, time, version_object
+from signkit.report.json import key as key_object
 
 if TYPE_CHECKING:
     from signkit.formats.base import Signer
+    from signkit.keys.model import Key
     from signkit.operations.audit import SignedHead
     from signkit.operations.audit_evidence import AuditReport, Numbered
     from signkit.operations.certificates import Imported, Listed
     from signkit.operations.inspect import Inspected
+    from signkit.operations.lifecycle import Changed
+    from signkit.operations.permissions import Attached, Simulated
     from signkit.operations.requests import Created
     from signkit.operations.sign import Signed
     from signkit.operations.stores import Checked
+    from signkit.wiring import Wiring
+
+
+def key(key: Key, wiring: Wiring) -> Document:
+    """A key with its versions and names."""
+    return key_object(key, wiring.certificates.find_of_key(key), wiring.keys.directory.find_aliases(key))
+
+
+def changed(changed: Changed, wiring: Wiring) -> Document:
+    """A key, or the one version of it, that was changed."""
+    if changed.version is not None:
+        return version_object(changed.version, wiring.certificates.find_current(changed.version))
+    return key(changed.key, wiring)
+
+
+def attached(attached: Attached) -> Document:
+    """A permission document of a principal."""
+    document = attached.document
+    return {
+        "principal": attached.permission.principal,
+        "id": attached.id,
+        "statements": [] if document is None else [one.sid or None for one in document.statements],
+        "attached_at": time(attached.permission.created_at),
+        "document": attached.permission.document,
+        "problem": attached.problem,
+    }
+
+
+def simulated(simulated: Simulated) -> Document:
+    """What a request would come to."""
+    decision = simulated.decision
+    return {
+        "principal": simulated.principal,
+        "action": simulated.action,
+        "key_id": simulated.key_id or None,
+        "allowed": decision.allowed,
+        "decision": decision.how.value,
+        "document": decision.document or None,
+        "statement": decision.statement or None,
+        "resource": decision.resource or None,
+        "explanation": decision.explanation,
+    }
 
 
 def created_request(created: Created, path: str | None) -> Document:

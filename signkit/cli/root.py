@@ -18,8 +18,8 @@ from signkit.report.printable import printable
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
     "init": "Make the store",
-    "key": "Keys: create, list, show, public",
-    "version": "Key versions: create, list, show",
+    "key": "Keys: create, list, show, change, enable, disable, delete",
+    "version": "Key versions: create, list, show, destroy",
     "alias": "Aliases of keys: create, update, delete, list",
     "csr": "Certification requests: create, show, check",
     "cert": "Certificates of key versions: import, list, show, export",
@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "Verify artifacts: certificate chain and signature together",
     "inspect": "Show what is in a signature, certificate or request",
     "raw": "Bare signatures and encryption by a key version",
+    "permission": "Who may do what: attach, detach, list, simulate",
     "lab": "A throwaway authority for trying things out: create, issue",
     "store": "The store: check, rekey, backup, restore, recovery",
     "audit": "The audit log: list, verify, checkpoint, export, receipts",

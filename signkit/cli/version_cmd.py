@@ -61,5 +61,28 @@ def show(context: typer.Context, reference: Annotated[str, typer.Argument(metava
     run.emit(document, tree(document))
 
 
+@app.verb("destroy")
+def destroy(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="KEY@V")],
+    force: Annotated[bool, typer.Option("--force", help="Do it: the private key never comes back.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Destroy the private key of a disabled version, for good; what it signed can still be verified."""
+    from signkit.cli import documents
+    from signkit.keys.reference import parse_key_version
+
+    run = session(context)
+    lifecycle = run.wiring().keys.lifecycle
+    changed = lifecycle.destroy_version(parse_key_version(reference), force=force, dry_run=dry_run)
+    lines = [
+        f"{'would destroy' if dry_run else 'destroyed'} the private key of {reference}",
+        "backups of the store that were made before keep it, sealed: destroy them too",
+    ]
+    run.emit(documents.changed(changed, run.wiring()), lines)
+    for note in filter(None, [changed.note]):
+        run.notice(note)
+
+
 def _short(fingerprint: str | None) -> str:
     return fingerprint[:16] if fingerprint else "none"

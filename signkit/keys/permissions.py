@@ -20,7 +20,7 @@ from signkit.keys.conditions import Condition
 MAXIMUM_BYTES = 32_768
 MAXIMUM_SID = 128
 
-_KINDS: Mapping[str, str] = {
+KINDS: Mapping[str, str] = {
     **dict.fromkeys(("CreateKey", "ListKeys"), "key"),
     "ListAliases": "alias",
     "ListCertificates": "certificate",
@@ -31,7 +31,7 @@ _KINDS: Mapping[str, str] = {
 }
 """Actions that are about no single key, and the kind of resource that each is about."""
 
-ACTIONS = frozenset(states.KEY_STATES) | frozenset(_KINDS) | {"ImportCertificate", "GetCertificate"}
+ACTIONS = frozenset(states.KEY_STATES) | frozenset(KINDS) | {"ImportCertificate", "GetCertificate"}
 """Names of the actions that can be permitted, without their ``kms:``. Those of certificates are about the key that a
 certificate is of; those of permissions, store and audit log are ours, the rest is Alibaba Cloud KMS's."""
 
@@ -132,7 +132,7 @@ def resource(store_id: str, kind: str, name: str = "") -> str:
     Raises:
         ValueError: another kind, or an alias without ``alias/``: a defect of the caller.
     """
-    if kind not in _KINDS.values():
+    if kind not in KINDS.values():
         raise ValueError(f"no kind of resource: '{kind}'")
     if kind == "alias" and name and not name.startswith("alias/"):
         raise ValueError(f"not an alias: '{name}'")
@@ -150,8 +150,8 @@ def resources(action: str, store_id: str, *, key_id: str = "", alias: str = "", 
         alias: the alias that is made, moved or taken away; not the one by which a key was named.
         about: the principal whose permissions it is about; empty = everybody's.
     """
-    if action in _KINDS:
-        return (resource(store_id, _KINDS[action], about),)
+    if action in KINDS:
+        return (resource(store_id, KINDS[action], about),)
     if not key_id or (action in ("CreateAlias", "UpdateAlias", "DeleteAlias")) != bool(alias):
         raise ValueError(f"{action} needs a key, and an alias where it is about one")
     key = resource(store_id, "key", key_id)

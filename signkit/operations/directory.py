@@ -5,9 +5,11 @@ Methods named ``find...`` ask for no permission: they are steps of operations th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from signkit.errors import NotFoundError, UsageError, VersionRequiredError
 from signkit.keys import states
-from signkit.keys.model import Alias, Key, KeyVersion
+from signkit.keys.model import NO_TAGS, Alias, Key, KeyState, KeyVersion
 from signkit.keys.reference import KeyReference, parse_alias
 from signkit.operations.access import Access, Attempt
 from signkit.operations.refusals import known_names, require_usage_for
@@ -106,15 +108,25 @@ class Directory:
 
     # Operations
 
-    def keys(self) -> list[Key]:
+    def keys(self, *, state: str = "", tags: Mapping[str, str] = NO_TAGS) -> list[Key]:
         """The keys that the caller may list and describe, oldest first (ListKeys, DescribeKey).
 
+        Args:
+            state: only those in this state, for example ``Enabled``; empty = whatever state.
+            tags: only those that have all of these tags.
+
         Raises:
+            UsageError: no such state.
             AccessDeniedError: the caller may not list keys.
         """
+        if state and state not in tuple(KeyState):
+            raise UsageError(f"'{state}' is not a state of keys: expected one of {' '.join(KeyState)}")
         with self._access.attempt("ListKeys") as attempt:
             attempt.allow()
-            return [key for key in self._store.keys() if self._access.decide("DescribeKey", key, at=attempt.at)]
+            wanted = [
+                key for key in self._store.keys() if state in ("", key.state) and tags.items() <= key.tags.items()
+            ]
+            return [key for key in wanted if self._access.decide("DescribeKey", key, at=attempt.at)]
 
     def key(self, reference: KeyReference) -> Key:
         """A key (DescribeKey).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from signkit.errors import StoreError, UnavailableError
@@ -25,9 +26,10 @@ class Finding(NamedTuple):
     detail: str
 
 
-def store_findings(store: Store) -> list[Finding]:
-    """Leftovers in the store and beside it, and the key of its audit log."""
+def store_findings(store: Store, now: datetime) -> list[Finding]:
+    """Leftovers in the store, keys that are to be deleted, and the key of its audit log."""
     try:
+        deleting = deletions(store, now)
         remarks = leftovers(store)
         key = store.audit_key()
         log = Finding("audit log", "ok", f"{store.audit_head().size} entries, signed as {public(key)}") if key else None
@@ -38,7 +40,19 @@ def store_findings(store: Store) -> list[Finding]:
     detail = (
         f"{store.audit_head().size} entries, no checkpoint yet: 'signkit audit checkpoint' makes one to keep elsewhere"
     )
-    return [*(found or [nothing]), log or Finding("audit log", "note", detail)]
+    return [*(found or [nothing]), deleting, log or Finding("audit log", "note", detail)]
+
+
+def deletions(store: Store, now: datetime) -> Finding:
+    """Keys that are to be deleted, and those that should have been."""
+    due = [key.id for key in store.due_keys(now)]
+    if due:
+        detail = f"{len(due)} key(s) are due and not deleted: {', '.join(due[:10])}"
+        return Finding("deletions", "note", f"{detail}; the next operation on keys tries again")
+    pending = sorted(key.deletion_at for key in store.keys() if key.deletion_at is not None)
+    if pending:
+        return Finding("deletions", "ok", f"{len(pending)} pending, the next at {pending[0]:%Y-%m-%dT%H:%M:%SZ}")
+    return Finding("deletions", "ok", "none is pending")
 
 
 def require_health(findings: Sequence[Finding]) -> None:

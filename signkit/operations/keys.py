@@ -3,6 +3,8 @@
 - ``directory``: from references to keys, versions and aliases; what only reads
 - ``aliases``: movable names
 - ``use``: the one place where private keys are used
+- ``lifecycle``: descriptions, tags, states, protection, deletion
+- ``permissions``: who may do what
 
 Each operation is authorised and recorded by ``signkit.operations.access``.
 """
@@ -11,20 +13,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from signkit import algorithms
 from signkit.errors import SignkitError, UsageError
 from signkit.keys import states
-from signkit.keys.model import Key, KeyState, KeyUsage, KeyVersion, VersionState
+from signkit.keys.model import NO_TAGS, Key, KeyState, KeyUsage, KeyVersion, VersionState
 from signkit.keys.reference import KeyReference
-from signkit.operations.access import Access, Attempt, recordable
+from signkit.keys.tags import with_tags
+from signkit.operations.access import Access, Attempt
 from signkit.operations.aliases import AliasService, require_free
+from signkit.operations.deletion import Deletion
 from signkit.operations.directory import Directory
-from signkit.operations.refusals import require_provider, require_usage
+from signkit.operations.refusals import require_description, require_provider, require_usage
 from signkit.operations.use import KeyUse
 from signkit.ports import Clock, Provider, Store
 
-MAXIMUM_DESCRIPTION = 8192
+if TYPE_CHECKING:
+    from signkit.operations.lifecycle import Lifecycle
+    from signkit.operations.permissions import PermissionService
 
 
 class KeyService:
@@ -62,10 +70,27 @@ class KeyService:
         self._store = store
         self._providers = providers
         self._minimum_interval = timedelta(days=minimum_version_interval_days)
-        self.access = Access(store, clock=clock, new_id=new_id, principal=principal, source=source)
+        deletion = Deletion(store, providers, clock=clock, new_id=new_id)
+        self.access = Access(
+            store, clock=clock, new_id=new_id, principal=principal, source=source, before=deletion.carry_out
+        )
         self.directory = Directory(self.access)
         self.aliases = AliasService(self.access, self.directory)
         self.use = KeyUse(self.access, self.directory, providers)
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """Descriptions, tags, states, protection, deletion."""
+        from signkit.operations.lifecycle import Lifecycle
+
+        return Lifecycle(self.access, self.directory, self._providers)
+
+    @cached_property
+    def permissions(self) -> PermissionService:
+        """Permission documents of principals."""
+        from signkit.operations.permissions import PermissionService
+
+        return PermissionService(self.access, self.directory)
 
     def create_key(
         self,
@@ -75,6 +100,7 @@ class KeyService:
         alias: str | None = None,
         description: str = "",
         provider: str = "software",
+        tags: Mapping[str, str] = NO_TAGS,
         dry_run: bool = False,
     ) -> tuple[Key, KeyVersion]:
         """Make a key with its version 1 (CreateKey).
@@ -85,6 +111,7 @@ class KeyService:
             alias: ``alias/NAME`` to give it, or None.
             description: free text of at most 8192 characters.
             provider: where its private keys shall live.
+            tags: tag name to value.
             dry_run: check everything and make nothing.
 
         Raises:
@@ -96,6 +123,7 @@ class KeyService:
         with self.access.attempt("CreateKey", dry_run=dry_run, detail=alias or "") as attempt:
             require_usage(usage, algorithms.key_type(key_type))
             require_description(description)
+            tags = with_tags(NO_TAGS, tags)
             attempt.allow()
             if alias is not None:
                 require_free(self._store, alias)
@@ -103,7 +131,7 @@ class KeyService:
             if not holder.supports(key_type):
                 raise UsageError(f"provider {provider} can't make keys of type {key_type}")
             now, new_id = attempt.at, self.access.new_id
-            key = Key(new_id(), key_type, KeyUsage(usage), KeyState.ENABLED, provider, description, now)
+            key = Key(new_id(), key_type, KeyUsage(usage), KeyState.ENABLED, provider, description, now, tags=tags)
             pending = KeyVersion(new_id(), key.id, 1, VersionState.PENDING, now, b"", b"")
             if alias is not None:
                 attempt.allow(key, alias=alias, action="CreateAlias")
@@ -149,15 +177,3 @@ class KeyService:
             raise
         entry = attempt.entry(key_id=key.id, version=pending.number)
         return self._store.complete_version(pending.id, created, [entry])
-
-
-def require_description(text: str) -> None:
-    """Refuse a description that is too long or can't be written down.
-
-    Raises:
-        UsageError: it is.
-    """
-    if len(text) > MAXIMUM_DESCRIPTION:
-        raise UsageError(f"description has {len(text)} characters, expected at most {MAXIMUM_DESCRIPTION}")
-    if text != recordable(text):
-        raise UsageError(f"description is not UTF-8: found {recordable(text)}")

@@ -8,8 +8,10 @@ from signkit.algorithms.base import KeyType
 from signkit.errors import ProviderError, RefusedError, UsageError
 from signkit.keys.model import Key, KeyUsage
 from signkit.keys.reference import KeyReference
+from signkit.operations.access import recordable
 from signkit.ports import Provider
 
+MAXIMUM_DESCRIPTION = 8192
 _USAGES = {
     "AsymmetricSign": KeyUsage.SIGN_VERIFY,
     "AsymmetricVerify": KeyUsage.SIGN_VERIFY,
@@ -61,3 +63,15 @@ def known_names(what: str, names: list[str]) -> str:
     if not names:
         return f"there is no {what} yet"
     return f"expected one of {', '.join(names[:10])}" + (" ..." if len(names) > 10 else "")
+
+
+def require_description(text: str) -> None:
+    """Refuse a description that is too long or can't be written down.
+
+    Raises:
+        UsageError: it is.
+    """
+    if len(text) > MAXIMUM_DESCRIPTION:
+        raise UsageError(f"description has {len(text)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+    if text != recordable(text):
+        raise UsageError(f"description is not UTF-8: found {recordable(text)}")

@@ -52,3 +52,10 @@ class Provider(Protocol):
             DecryptionError: it can't be decrypted; one error for every reason.
             ProviderError: the provider could not decrypt at all.
         """
+
+    def destroy(self, key: Key, version: KeyVersion) -> None:
+        """Destroy the private key of a version, or forget it where the store holds it; what is gone already is fine.
+
+        Raises:
+            ProviderError: it could not.
+        """

@@ -124,6 +124,9 @@ class Store(Protocol):
     def keys(self) -> list[Key]:
         """All keys, oldest first."""
 
+    def due_keys(self, now: datetime) -> list[Key]:
+        """Keys whose time to be deleted has come, oldest first."""
+
     def versions(self, key_id: str) -> list[KeyVersion]:
         """Versions of a key by number."""
 

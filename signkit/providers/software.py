@@ -65,6 +65,10 @@ class SoftwareProvider:
             private_key = self._load(key, version)
         return family.decrypt(private_key, algorithm, ciphertext)
 
+    def destroy(self, key: Key, version: KeyVersion) -> None:
+        """See ``ports.Provider.destroy``. The sealed record is in the store, which overwrites it."""
+        self._loaded.pop(version.id, None)
+
     def check(self, key: Key, version: KeyVersion) -> None:
         """Open the private key of a version, to see whether that can be done.
 

@@ -29,6 +29,11 @@ def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]]
         "provider": key.provider,
         "description": key.description,
         "created_at": time(key.created_at),
+        "origin": key.origin.value,
+        "deletion_at": time(key.deletion_at) if key.deletion_at else None,
+        "deletion_protection": key.deletion_protection,
+        "deletion_protection_description": key.deletion_protection_description,
+        "tags": dict(key.tags),
         "aliases": list(aliases),
         "versions": [version_object(version, certificate) for version, certificate in versions],
     }

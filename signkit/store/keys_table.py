@@ -12,6 +12,7 @@ from signkit.store.rows import KEY_COLUMNS, from_key, to_alias, to_key, to_text
 _PLACES = ", ".join("?" * len(KEY_COLUMNS.split(",")))
 _FIND = f"SELECT {KEY_COLUMNS} FROM key WHERE id = ?"  # noqa: S608
 _ALL = f"SELECT {KEY_COLUMNS} FROM key ORDER BY position"  # noqa: S608
+_DUE = f"SELECT {KEY_COLUMNS} FROM key WHERE state = ? AND deletion_at <= ? ORDER BY position"  # noqa: S608
 _ADD = f"INSERT INTO key ({KEY_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608
 _REPLACE = f"UPDATE key SET ({KEY_COLUMNS}) = ({_PLACES}) WHERE id = ?"  # noqa: S608
 
@@ -30,6 +31,10 @@ class KeysTable:
     def all(self) -> list[Key]:
         """All keys, oldest first."""
         return self._database.values("key", to_key, _ALL)
+
+    def due(self, now: datetime) -> list[Key]:
+        """Keys whose time to be deleted has come, oldest first."""
+        return self._database.values("key", to_key, _DUE, (KeyState.PENDING_DELETION, to_text(now)))
 
     def require(self, key_id: str) -> Key:
         """The key of that id.

@@ -219,6 +219,10 @@ class SqliteStore:
         """See ``ports.Store.keys``."""
         return self._keys.all()
 
+    def due_keys(self, now: datetime) -> list[Key]:
+        """See ``ports.Store.due_keys``."""
+        return self._keys.due(now)
+
     def versions(self, key_id: str) -> list[KeyVersion]:
         """See ``ports.Store.versions``."""
         return self._versions.of(key_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from signkit import algorithms
-from signkit.algorithms.base import SignatureAlgorithm
+from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
 from signkit.errors import ConflictError, StateError
 from signkit.keys import states
@@ -41,6 +41,13 @@ class MemoryProvider:
         family = algorithms.family(algorithms.key_type(key.key_type).family)
         private_key = family.load_private_key(self._private_keys[version.locator])
         return family.sign(private_key, algorithm, message if algorithm.digest is None else digest)
+
+    def decrypt(self, key: Key, version: KeyVersion, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+        private_key = algorithms.encrypting_family(key.key_type).load_private_key(self._private_keys[version.locator])
+        return algorithms.encrypting_family(key.key_type).decrypt(private_key, algorithm, ciphertext)
+
+    def destroy(self, key: Key, version: KeyVersion) -> None:
+        self._private_keys.pop(version.locator, None)
 
 
 class MemoryStore:
@@ -130,6 +137,9 @@ class MemoryStore:
 
     def keys(self) -> list[Key]:
         return list(self._keys.values())
+
+    def due_keys(self, now: datetime) -> list[Key]:
+        return [key for key in self._keys.values() if key.deletion_at is not None and key.deletion_at <= now]
 
     def versions(self, key_id: str) -> list[KeyVersion]:
         return [version for version in self._versions.values() if version.key_id == key_id]

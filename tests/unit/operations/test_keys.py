@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -25,55 +24,9 @@ from signkit.errors import (
 )
 from signkit.keys.model import KeyState, VersionState
 from signkit.keys.reference import KeyReference, parse_key, parse_key_version
-from signkit.operations.keys import KeyService
 from signkit.operations.use import SignInput
-from tests.support import pki
 from tests.support.fakes import MemoryProvider, MemoryStore
-
-ECDSA = algorithms.signature_algorithm("EC_P256")
-DIGEST = digests.digest("sha256", b"artifact")
-RELEASE = parse_key("alias/release")
-RELEASE_1 = parse_key_version("alias/release@1")
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now = pki.NOW
-
-    def __call__(self) -> Any:
-        return self.now
-
-
-class House:
-    """A key service over parts in memory, with ``alias/release`` of one version."""
-
-    def __init__(
-        self, store: MemoryStore | None = None, provider: MemoryProvider | None = None, **settings: int
-    ) -> None:
-        self.store, self.provider, self.clock = store or MemoryStore(), provider or MemoryProvider(), Clock()
-        numbers = count(1)
-        self.keys = KeyService(
-            self.store,
-            {"memory": self.provider},
-            clock=self.clock,
-            new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012}",
-            principal="os:alice",
-            **settings,
-        )
-        self.key, self.version = self.keys.create_key("EC_P256", alias="alias/release", provider="memory")
-
-    def actions(self) -> list[tuple[str, str]]:
-        return [(entry.action, entry.result) for entry in self.store.entries]
-
-    def set_states(self, key: KeyState = KeyState.ENABLED, version: VersionState = VersionState.ENABLED) -> None:
-        self.store._keys[self.key.id] = self.key._replace(state=key)
-        self.store._versions[self.version.id] = self.version._replace(state=version)
-
-    def sign(self, *data: bytes, reference: KeyReference = RELEASE_1) -> list[bytes]:
-        inputs = [SignInput(one, b"\x01" * 32, "app.bin") for one in data or (DIGEST,)]
-        return self.keys.use.sign(reference, ECDSA.name, inputs)
-
+from tests.support.house import DIGEST, ECDSA, RELEASE, RELEASE_1, House
 
 # --- making keys ---
 
