@@ -40,7 +40,7 @@ def store_findings(store: Store, now: datetime) -> list[Finding]:
     detail = (
         f"{store.audit_head().size} entries, no checkpoint yet: 'signkit audit checkpoint' makes one to keep elsewhere"
     )
-    return [*(found or [nothing]), deleting, log or Finding("audit log", "note", detail)]
+    return [*(found or [nothing]), log or Finding("audit log", "note", detail), deleting]
 
 
 def deletions(store: Store, now: datetime) -> Finding:
