@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from signkit.config import Settings, parse
-from signkit.errors import ConfigurationError, OutputExistsError, StoreError, UsageError
+from signkit.errors import ConfigurationError, StoreError, UsageError
 from signkit.files import FileSink, FileSource
 
 if TYPE_CHECKING:
@@ -29,30 +29,13 @@ if TYPE_CHECKING:
     from signkit.ports import Provider, RevocationSource, RootKey
     from signkit.providers.software import SoftwareProvider
     from signkit.store.sqlite import SqliteStore
+    from signkit.wiring.initial import NewStore
     from signkit.wiring.lab import Published
     from signkit.x509.certificate import Certificate
 
 CONFIG_FILE = "signkit.toml"
 STORE_FILE = "store.db"
-ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
-_FIRST_ROLES = ("administrator", "signer")
-
-
-class NewStore(NamedTuple):
-    """A store that was just made.
-
-    Attributes:
-        id: UUID of the store.
-        path: the database file.
-        root_key: URI of its root key.
-        principal: who made it.
-    """
-
-    id: str
-    path: str
-    root_key: str
-    principal: str
 
 
 def utc_now() -> datetime:
@@ -144,44 +127,10 @@ class Wiring:
             return f"os:{os.geteuid()}"
 
     def init(self, root_key_uri: str | None = None, *, dry_run: bool = False) -> NewStore:
-        """Make the store.
+        """Make the store; see ``wiring.initial.make``."""
+        from signkit.wiring import initial
 
-        Args:
-            root_key_uri: where its root key comes from; None = the configured one, else a generated file.
-            dry_run: say what would be made, and make nothing.
-
-        Raises:
-            OutputExistsError: there is a store already.
-            RootKeyError: the root key could not be made or is not acceptable.
-            StoreError: the store could not be made.
-        """
-        from signkit.audit.entry import AuditEntry
-        from signkit.custody import parse_root_key
-        from signkit.keys import permissions
-        from signkit.keys.sealing import KEY_SIZE, Kek
-        from signkit.store.schema import is_free
-        from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
-
-        path = self.store_path
-        if not is_free(path):
-            raise OutputExistsError(
-                f"there is a store at {path} already", path=path, hint="use it, or name another --home"
-            )
-        source = parse_root_key(root_key_uri or self.settings.root_key or self._default_root_key())
-        now, store_id = self.clock(), new_id()
-        made = NewStore(store_id, path, source.uri, self.principal)
-        if dry_run:
-            return made
-        secret = source.create()
-        kek = Kek(1, secrets.token_bytes(KEY_SIZE))
-        SqliteStore.create(
-            path,
-            StoreIdentity(store_id, now, source.uri),
-            {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
-            permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
-            entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", new_id())],
-        ).close()
-        return made
+        return initial.make(self, root_key_uri, dry_run=dry_run)
 
     @property
     def has_store(self) -> bool:
@@ -384,11 +333,6 @@ class Wiring:
         from signkit.wiring import doctor
 
         return doctor.findings(self)
-
-    def _default_root_key(self) -> str:
-        import platformdirs
-
-        return "file:" + os.path.join(platformdirs.user_config_dir("signkit", appauthor=False), ROOT_KEY_FILE)
 
 
 def new_id() -> str:
