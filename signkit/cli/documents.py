@@ -39,7 +39,7 @@ def signed(signed: Signed) -> Document:
                 "artifact": artifact.artifact,
                 "signature": artifact.signature,
                 "size": artifact.size,
-                "digest": {artifact.digest_algorithm: artifact.digest_hex},
+                "digest": artifact.digests,
             }
             for artifact in signed.artifacts
         ],
