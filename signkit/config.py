@@ -16,6 +16,8 @@ class Settings(NamedTuple):
         root_key: URI of the root key for a new store, empty = a generated file.
         sign_key: ``KEY@V`` to sign with when none is named: the reviewed line that a rotation changes.
         digest: digest algorithm to sign with, empty = the key type's own.
+        timestamp: URLs of time-stamping authorities, tried in this order; empty = signatures get no timestamp.
+        tsa_trust: files with the trust anchors of those, relative to the configuration file; empty = not judged.
         verify_policy: path of the policy file to verify by, relative to the configuration file; empty = none.
         maximum_versions: most versions of one key.
         minimum_version_interval_days: days that must lie between two versions of a key.
@@ -27,6 +29,8 @@ class Settings(NamedTuple):
     root_key: str = ""
     sign_key: tuple[str, ...] = ()
     digest: str = ""
+    timestamp: tuple[str, ...] = ()
+    tsa_trust: tuple[str, ...] = ()
     verify_policy: str = ""
     maximum_versions: int = 50
     minimum_version_interval_days: int = 0
@@ -93,7 +97,12 @@ def _number(minimum: int, maximum: int) -> Callable[[Any, str], int]:
 
 _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "store": {"url": ("store_url", _string), "root-key": ("root_key", _string)},
-    "sign": {"key": ("sign_key", _strings), "digest": ("digest", _string)},
+    "sign": {
+        "key": ("sign_key", _strings),
+        "digest": ("digest", _string),
+        "timestamp": ("timestamp", _strings),
+        "tsa-trust": ("tsa_trust", _strings),
+    },
     "verify": {"policy": ("verify_policy", _string)},
     "keys": {
         "maximum-versions": ("maximum_versions", _number(1, 1000)),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from signkit.algorithms import digests
-from signkit.der import oids
+from signkit.der import cms, oids
+from signkit.der.cms import Attribute
 from signkit.errors import MalformedError, SignkitError, UnavailableError, UsageError
 from signkit.evidence import Check, Verdict
 from signkit.formats import cms_detached
+from signkit.operations.sign.pipeline import Stamped
 from signkit.ports import Clock, TimestampAuthority
 from signkit.tsp import request, response
 from signkit.tsp import token as tokens
@@ -27,9 +28,6 @@ from signkit.x509.certificate import Certificate
 NONCE_OCTETS = 8
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the clock of an authority may be from the own one: its token was made just now, as the nonce proves."""
-
-MAXIMUM_AT_ONCE = 4
-"""Most requests that run at the same time."""
 
 _HINT = "name a further authority; or sign without, and add a timestamp later with 'signkit timestamp add'"
 
@@ -121,22 +119,6 @@ class Stamping:
                 reasons.append(error.message if named else f"'{authority.url[:200]}': {error.message}")
         raise UnavailableError(f"no timestamp: {'; '.join(reasons)}", hint=_HINT, code="TimestampUnavailable")
 
-    def stamp_all(self, values: Sequence[bytes]) -> list[Stamp]:
-        """A timestamp over each value, in their order; a few are asked for at once, and none after the first failure.
-
-        Raises:
-            UnavailableError: as ``stamp``, of the first value that got none.
-        """
-        if len(values) == 1:
-            return [self.stamp(values[0])]
-        with ThreadPoolExecutor(max_workers=MAXIMUM_AT_ONCE, thread_name_prefix="timestamp") as pool:
-            waiting = [pool.submit(self.stamp, value) for value in values]
-            try:
-                return [one.result() for one in waiting]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-
     def _by(self, authority: TimestampAuthority, value: bytes) -> Stamp:
         options = self._options
         nonce = int.from_bytes(self._random(NONCE_OCTETS), "big")
@@ -171,6 +153,43 @@ class Stamping:
             faults.append(f"it is valid from {begin} to {end}, expected at {_text(at)}")
         if faults:
             raise MalformedError(f"the certificate of the authority ({certificate.subject}): {'; '.join(faults)}")
+
+
+class SignatureStamper:
+    """Stamps each signature as it is made; see ``operations.sign.Stamper``.
+
+    Attributes:
+        notices: why signatures went without a timestamp, a sentence each.
+    """
+
+    def __init__(self, stamping: Stamping, *, optional: bool = False) -> None:
+        """Take who stamps.
+
+        Args:
+            stamping: asks the authorities.
+            optional: whether signatures are made without a timestamp when there is none to be had. After the first
+                outage nobody is asked again: each attempt would take as long.
+        """
+        self.notices: list[str] = []
+        self._stamping = stamping
+        self._optional = optional
+
+    def __call__(self, value: bytes) -> Stamped:
+        """The timestamp that goes along with a signature value.
+
+        Raises:
+            UnavailableError: there is none, and there must be one.
+        """
+        if self.notices:
+            return Stamped()
+        try:
+            token = self._stamping.stamp(value).token
+        except UnavailableError as error:
+            if not self._optional:
+                raise
+            self.notices.append(f"signed without a timestamp: {error.message}")
+            return Stamped()
+        return Stamped((cms.encode_attribute(Attribute(oids.SIGNATURE_TIME_STAMP, (token,))),))
 
 
 def _require_policy(policy: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
-    from signkit.operations.sign import SigningService
+    from signkit.operations.sign import SigningService, Stamper
+    from signkit.operations.timestamp import Stamping
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
     from signkit.ports import Provider, RevocationSource
@@ -260,17 +261,34 @@ class Wiring:
 
         return CertificateService(self.keys, FileSource())
 
-    def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
+    def signing(
+        self,
+        *,
+        follow_links: bool = False,
+        progress: Callable[[int], None] | None = None,
+        stamper: Stamper | None = None,
+    ) -> SigningService:
         """Signing of files.
 
         Args:
             follow_links: whether artifacts may be symbolic links.
             progress: called with the number of bytes that were just digested.
+            stamper: gives each signature its timestamp; None = they get none.
         """
         from signkit.operations.sign import SigningService
 
         source = FileSource(follow_links=follow_links, progress=progress)
-        return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock)
+        return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock, stamper=stamper)
+
+    def stamping(self, urls: Sequence[str], tsa_trust: Sequence[str], *, policy: str = "") -> Stamping | None:
+        """Who gives timestamps: the named authorities, else the configured ones; None when there are none."""
+        from signkit.wiring import timestamps
+
+        base, settings = os.path.dirname(self._config_path), self.settings
+        anchors = tsa_trust or [os.path.join(base, path) for path in settings.tsa_trust]
+        return timestamps.stamping(
+            urls or settings.timestamp, anchors, policy=policy, settings=settings, clock=self.clock
+        )
 
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""
