@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
+    from signkit.operations.long_term import LongTerm
     from signkit.operations.sign import SigningService, Stamper
     from signkit.operations.timestamp import Stamping
+    from signkit.operations.timestamp_files import TimestampService
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
     from signkit.ports import Provider, RevocationSource
@@ -289,6 +291,19 @@ class Wiring:
         return timestamps.stamping(
             urls or settings.timestamp, anchors, policy=policy, settings=settings, clock=self.clock
         )
+
+    def long_term(self, *, online: bool, **files: Sequence[str]) -> LongTerm:
+        """Completes signature files for later times; see ``wiring.timestamps.long_term``."""
+        from signkit.wiring import timestamps
+
+        source = self.revocation_source() if online else None
+        return timestamps.long_term(**files, source=source, clock=self.clock)
+
+    def timestamps(self) -> TimestampService:
+        """Timestamps in signature files that exist; needs no store."""
+        from signkit.operations.timestamp_files import TimestampService
+
+        return TimestampService(FileSource(), FileSink())
 
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""

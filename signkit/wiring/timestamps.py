@@ -11,8 +11,9 @@ from signkit.files import FileSource
 if TYPE_CHECKING:
     from signkit.config import Settings
     from signkit.lab.timestamping import TimeStampingAuthority
+    from signkit.operations.long_term import LongTerm
     from signkit.operations.timestamp import Stamping
-    from signkit.ports import Clock, TimestampAuthority
+    from signkit.ports import Clock, RevocationSource, TimestampAuthority
 
 LAB = "lab:"
 """Beginning of a URL that names the throwaway authority in a folder: it stamps in this process, without a network."""
@@ -72,3 +73,34 @@ def _authority(url: str, settings: Settings, clock: Clock) -> TimestampAuthority
     limit = min(tsa.MAXIMUM_BYTES, settings.maximum_bytes)
     client = HttpClient(timeout_seconds=settings.timeout_seconds, maximum_bytes=limit)
     return tsa.HttpTimestampAuthority(url, client)
+
+
+def long_term(
+    *,
+    trust: Sequence[str],
+    tsa_trust: Sequence[str],
+    intermediates: Sequence[str],
+    crls: Sequence[str],
+    ocsp_responses: Sequence[str],
+    source: RevocationSource | None,
+    clock: Clock,
+) -> LongTerm:
+    """Completes signature files with what is in these files, and with what the source finds.
+
+    Raises:
+        UsageError: no trust anchor.
+        FileError: a file can't be read.
+        MalformedError: a file holds something else.
+    """
+    from signkit.operations import evidence_files
+    from signkit.operations.long_term import LongTerm, LongTermInputs
+
+    files = FileSource()
+    inputs = LongTermInputs(
+        trust_anchors=evidence_files.certificates(files, trust),
+        tsa_trust_anchors=evidence_files.certificates(files, tsa_trust),
+        intermediates=evidence_files.certificates(files, intermediates),
+        crls=evidence_files.crls(files, crls),
+        ocsp_responses=evidence_files.ocsp_responses(files, ocsp_responses),
+    )
+    return LongTerm(inputs, source, clock=clock)
