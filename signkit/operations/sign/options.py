@@ -24,6 +24,7 @@ class SignOptions(NamedTuple):
         sm2_id: identifier of SM2 signers.
         add: whether the signers go into the signatures that exist already.
         minimum_remaining_days: a certificate that is valid for fewer days is pointed out.
+        policy: path of the policy file that every signature must satisfy before it is written; empty = none.
     """
 
     digest: str = ""
@@ -36,6 +37,7 @@ class SignOptions(NamedTuple):
     sm2_id: bytes = DEFAULT_SIGNER_ID
     add: bool = False
     minimum_remaining_days: int = 0
+    policy: str = ""
 
 
 DEFAULTS = SignOptions()

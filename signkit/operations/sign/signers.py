@@ -57,7 +57,9 @@ def open_signers(
     """
     name = _format_name(options, references)
     form = formats.format_named(name)
-    used, recipes, notices = [], [], []
+    used: list[SignedBy] = []
+    recipes: list[SignerRecipe] = []
+    notices: list[str] = []
     for reference, (digest, padding) in zip(references, _choices(keys, references, options), strict=True):
         with keys.use.signing(reference, digest=digest, padding=padding, dry_run=options.dry_run) as opened:
             bound = certificates.find_required(opened.version, reference)
