@@ -194,7 +194,8 @@ class SignatureStamper:
 
 def _require_policy(policy: str) -> None:
     parts = policy.split(".")
-    if policy and not (len(parts) > 1 and all(part.isascii() and part.isdigit() for part in parts)):
+    numbers = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 40]
+    if policy and not (len(numbers) == len(parts) > 1 and numbers[0] < 3 and (numbers[0] == 2 or numbers[1] < 40)):
         raise UsageError(f"the policy '{policy}' is not an object identifier", hint="for example 1.3.6.1.4.1.4146.2.2")
 
 

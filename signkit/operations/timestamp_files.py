@@ -80,7 +80,9 @@ class TimestampService:
         parsed = self._parsed(path)
         found = parsed.signed_data
         stamps = []
-        for number in _wanted(signer, len(found.signer_infos), path) if stamping else ():
+        for number in _wanted(signer, len(found.signer_infos), path):
+            if stamping is None:
+                break
             info = found.signer_infos[number]
             if len(cms_detached.timestamps(info)) >= cms_detached.MAXIMUM_TIMESTAMPS:
                 raise RefusedError(
@@ -121,7 +123,8 @@ class TimestampService:
                 f"{path}: has no timestamp", hint="'signkit timestamp add' adds one", code="TimestampNotFound"
             )
         stem = os.path.join(out_dir or os.path.dirname(path), os.path.basename(path).removesuffix(".p7s"))
-        made, contents = [], {}
+        made: list[Extracted] = []
+        contents: dict[str, bytes] = {}
         for position, (number, info, token) in enumerate(found):
             name = stem if len(found) == 1 else f"{stem}.{position}"
             one = Extracted(number, f"{name}.tst", f"{name}.stamped")
