@@ -17,6 +17,7 @@ from signkit.operations.sign.pipeline import Stamped
 from signkit.ports import Clock, TimestampAuthority
 from signkit.tsp import request, response
 from signkit.tsp import token as tokens
+from signkit.tsp.response import TimeStampResponse
 from signkit.tsp.token import TimeStampToken
 from signkit.verification import paths
 from signkit.verification.inputs import Trust
@@ -124,7 +125,7 @@ class Stamping:
         nonce = int.from_bytes(self._random(NONCE_OCTETS), "big")
         asked = request.over(value, options.digest, nonce=nonce, policy=options.policy or None)
         began = self._clock()
-        answer = response.decode(authority.ask(asked.encode()))
+        answer = _response(authority.ask(asked.encode()))
         if not answer.granted or answer.token is None:
             raise UnavailableError(f"the authority gave no timestamp: {answer.explain()}", code="TimestampRefused")
         token = tokens.load(answer.token)
@@ -190,6 +191,14 @@ class SignatureStamper:
             self.notices.append(f"signed without a timestamp: {error.message}")
             return Stamped()
         return Stamped((cms.encode_attribute(Attribute(oids.SIGNATURE_TIME_STAMP, (token,))),))
+
+
+def _response(data: bytes) -> TimeStampResponse:
+    try:
+        return response.decode(data)
+    except MalformedError as error:
+        found = f"found {len(data)} bytes, expected a timestamp response"
+        raise MalformedError(f"{found}: {error.message}") from error
 
 
 def _require_policy(policy: str) -> None:
