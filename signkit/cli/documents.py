@@ -84,12 +84,23 @@ def signed(signed: Signed) -> Document:
         "algorithm": signed.algorithm.name,
         "signer": str(signed.certificate.subject),
         "certificate_sha256": signed.certificate.fingerprint,
+        "signers": [
+            {
+                "key_id": one.key.id,
+                "version": one.version.number,
+                "algorithm": one.algorithm.name,
+                "signer": str(one.certificate.subject),
+                "certificate_sha256": one.certificate.fingerprint,
+            }
+            for one in signed.signers
+        ],
+        "notices": list(signed.notices),
         "signatures": [
             {
                 "artifact": artifact.artifact,
                 "signature": artifact.signature,
                 "size": artifact.size,
-                "digest": {artifact.digest_algorithm: artifact.digest_hex},
+                "digest": artifact.digests,
                 "receipt": artifact.receipt or None,
             }
             for artifact in signed.artifacts

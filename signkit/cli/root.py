@@ -24,6 +24,7 @@ COMMANDS = {
     "csr": "Certification requests: create, renew, rekey, show, check",
     "cert": "Certificates: import, list, show, export, check, validate, expiry",
     "sign": "Sign artifacts with a certified key version",
+    "timestamp": "Timestamps in signatures: add, extract",
     "verify": "Verify artifacts: certificate chain and signature together",
     "policy": "Verification policies: check, test",
     "inspect": "Show what is in a signature, timestamp, certificate or request",

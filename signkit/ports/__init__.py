@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from signkit.ports.files import ArtifactSource, Digests, OutputSink
-from signkit.ports.network import FetchedEvidence, RevocationSource
+from signkit.ports.network import FetchedEvidence, RevocationSource, TimestampAuthority
 from signkit.ports.provider import CreatedKey, Provider
 from signkit.ports.store import NO_INTERVAL, OpenRecord, Store
 
@@ -27,6 +27,7 @@ __all__ = [
     "RevocationSource",
     "RootKey",
     "Store",
+    "TimestampAuthority",
     "TrustStore",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
-    from signkit.operations.sign import SigningService
+    from signkit.operations.long_term import LongTerm
+    from signkit.operations.sign import SigningService, Stamper
+    from signkit.operations.timestamp import SignatureStamper, Stamping
+    from signkit.operations.timestamp_files import TimestampService
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
     from signkit.ports import Provider, RevocationSource, RootKey
@@ -233,24 +236,78 @@ class Wiring:
 
         return CertificateService(self.keys, FileSource())
 
-    def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
+    def signing(
+        self,
+        *,
+        follow_links: bool = False,
+        progress: Callable[[int], None] | None = None,
+        stamper: Stamper | None = None,
+    ) -> SigningService:
         """Signing of files.
 
         Args:
             follow_links: whether artifacts may be symbolic links.
             progress: called with the number of bytes that were just digested.
+            stamper: gives each signature its timestamp; None = they get none.
         """
         from signkit.operations.sign import SigningService
 
         source = FileSource(follow_links=follow_links, progress=progress)
         return SigningService(
-            self.keys, self.certificates, source, FileSink(), clock=self.clock, receipts=self._receipts
+            self.keys,
+            self.certificates,
+            source,
+            FileSink(),
+            clock=self.clock,
+            verifying=self.verifying,
+            stamper=stamper,
+            receipts=self._receipts,
         )
 
     def _receipts(self, recorded: Recorded) -> list[bytes]:
         from signkit.wiring import stores
 
         return stores.audit(self).receipts(recorded)
+
+    def stamping(self, urls: Sequence[str], tsa_trust: Sequence[str], *, policy: str = "") -> Stamping | None:
+        """Who gives timestamps: the named authorities, else the configured ones; None when there are none."""
+        from signkit.wiring import timestamps
+
+        base, settings = os.path.dirname(self._config_path), self.settings
+        anchors = tsa_trust or [os.path.join(base, path) for path in settings.tsa_trust]
+        return timestamps.stamping(
+            urls or settings.timestamp, anchors, policy=policy, settings=settings, clock=self.clock
+        )
+
+    def stamper(
+        self, urls: Sequence[str], tsa_trust: Sequence[str], *, policy: str, optional: bool, format: str
+    ) -> SignatureStamper | None:
+        """Stamps each signature as it is made; None when nobody is to be asked.
+
+        Raises:
+            UsageError: an authority is named for bare signature values, which have no place for a timestamp.
+        """
+        from signkit.operations.timestamp import SignatureStamper
+
+        if format == "raw":
+            if urls:
+                raise UsageError("--timestamp and --format raw, expected one: a bare signature has no place for it")
+            return None
+        found = self.stamping(urls, tsa_trust, policy=policy)
+        return SignatureStamper(found, optional=optional) if found else None
+
+    def long_term(self, *, online: bool, **files: Sequence[str]) -> LongTerm:
+        """Completes signature files for later times; see ``wiring.timestamps.long_term``."""
+        from signkit.wiring import timestamps
+
+        source = self.revocation_source() if online else None
+        return timestamps.long_term(**files, source=source, clock=self.clock)
+
+    def timestamps(self) -> TimestampService:
+        """Timestamps in signature files that exist; needs no store."""
+        from signkit.operations.timestamp_files import TimestampService
+
+        return TimestampService(FileSource(), FileSink())
 
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""
@@ -267,8 +324,15 @@ class Wiring:
     @property
     def verify_policy(self) -> str | None:
         """The policy file that the configuration names, or None. Its path is relative to the configuration file."""
-        policy = self.settings.verify_policy
-        return os.path.join(os.path.dirname(self._config_path), policy) if policy else None
+        return self._beside_config(self.settings.verify_policy) or None
+
+    @property
+    def sign_policy(self) -> str:
+        """The policy file that signatures must satisfy by the configuration, empty when it names none."""
+        return self._beside_config(self.settings.sign_policy)
+
+    def _beside_config(self, path: str) -> str:
+        return path and os.path.join(os.path.dirname(self._config_path), path)
 
     def paths(self) -> PathService:
         """Validating of certification paths; needs no store."""
@@ -285,21 +349,21 @@ class Wiring:
             return self.certificates.with_chain(parse_key_version(what))
         return read_certificates(FileSource(), what)
 
-    def sign_reference(self, key: str | None) -> KeyReference:
-        """The key version to sign with: the named one, else the one in the configuration.
+    def sign_references(self, keys: Sequence[str]) -> list[KeyReference]:
+        """The key versions to sign with: the named ones, else those in the configuration.
 
         Raises:
-            UsageError: none is named, several are configured, or it has another form.
+            UsageError: there is none, or one has another form.
         """
         from signkit.keys.reference import parse_key_version
 
-        named = (key,) if key else self.settings.sign_key
-        if len(named) != 1:
+        named = keys or self.settings.sign_key
+        if not named:
             raise UsageError(
-                f"found {len(named)} keys to sign with, expected one",
+                "found 0 keys to sign with, expected one",
                 hint="name it with --key KEY@V, or as key in [sign] of signkit.toml",
             )
-        return parse_key_version(named[0])
+        return [parse_key_version(one) for one in named]
 
     def create_lab(self, folder: str, *, dry_run: bool = False) -> list[str]:
         """A throwaway authority in a folder; returns the files it consists of."""
