@@ -8,6 +8,7 @@ import pytest
 
 from signkit.cms import joining, signed_data
 from signkit.der import cms, oids
+from signkit.store.sqlite import SqliteStore
 from tests.support.commands import Ran, Workshop
 
 TYPES = ("RSA_2048", "EC_P256", "EC_P256K", "EC_SM2", "ED25519", "ML_DSA_65")
@@ -236,9 +237,12 @@ def test_what_the_policy_refuses_is_not_written(shop: Workshop, artifact: Path, 
     message = shop("sign", artifact, *keys(shop, "EC_P256"), "--policy", policy).error(4)
     assert f"would refuse the signature: {reason}" in message
     assert not beside(artifact).exists()
-    (*_, last) = shop.do("--json", "audit", "list").json()["entries"]
-    assert (last["action"], last["result"]) == ("AsymmetricSign", "PolicyRefused")
-    assert reason in last["detail"]
+    store = SqliteStore.open(str(shop.home / "store.db"))
+    *_, last = store.audit_entries()
+    store.close()
+    assert (last.action, last.result, last.version) == ("AsymmetricSign", "PolicyRefused", 1)
+    assert last.key_id
+    assert reason in last.detail
 
 
 def test_what_the_policy_accepts_is_written(shop: Workshop, artifact: Path) -> None:
