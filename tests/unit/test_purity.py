@@ -25,6 +25,7 @@ from signkit.cms import full_pki_request
 from signkit.der import ber, oids
 from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
+from signkit.formats.base import SignedPart
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab import revoking, timestamping
@@ -196,7 +197,7 @@ def exercise_request_to_verdict() -> None:
     algorithm = algorithms.signature_algorithm(algorithms.key_type_of(key.public_key_info))
     prepared = cms.prepare(certificate.load(leaf), (issuing,), algorithm, "sha256")
     attributes = cms.to_be_signed(prepared, digested["sha256"], now)
-    signature = cms.assemble(prepared, attributes, key.sign(attributes))
+    signature = cms.assemble([SignedPart(prepared, attributes, key.sign(attributes))])
 
     trust = Trust((authority.root.certificate.der,), (), now)
     policy = Policy(Identity(subjects=(subject,)))

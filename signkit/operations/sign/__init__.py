@@ -84,7 +84,7 @@ class SigningService:
             sink: writes signatures.
             clock: the present.
             stamper: gives what goes along with each signature value, such as a timestamp; None = nothing.
-            verifying: gives what judges signatures by the policy of ``SignOptions.policy``.
+            verifying: gives what judges signatures by the policy of ``SignOptions.policy``; None = nothing does.
             receipts: makes those of entries of the audit log.
         """
         self._keys = keys
