@@ -11,6 +11,7 @@ from signkit import algorithms, formats
 from signkit.algorithms import digests
 from signkit.der import oids, writer
 from signkit.errors import UsageError
+from signkit.formats.base import SignedPart
 from signkit.keys.model import KeyState
 from signkit.keys.reference import parse_key_version
 from signkit.operations import expiry
@@ -41,7 +42,7 @@ def p7s(leaf: bytes, key: pki.Key, *chain: bytes) -> bytes:
     chosen = formats.format_named("cms")
     ready = chosen.prepare(certificate.load(leaf), chain, algorithms.signature_algorithm("EC_P256"), "sha256")
     tbs = chosen.to_be_signed(ready, digests.digest("sha256", b"artifact"), pki.NOW)
-    return chosen.assemble(ready, tbs, key.sign(tbs))
+    return chosen.assemble([SignedPart(ready, tbs, key.sign(tbs))])
 
 
 @pytest.mark.parametrize(
