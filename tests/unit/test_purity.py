@@ -198,6 +198,7 @@ def exercise_request_to_verdict() -> None:
     prepared = cms.prepare(certificate.load(leaf), (issuing,), algorithm, "sha256")
     attributes = cms.to_be_signed(prepared, digested["sha256"], now)
     signature = cms.assemble([SignedPart(prepared, attributes, key.sign(attributes))])
+    assert cms.faults([prepared], signature, digested) == []
 
     trust = Trust((authority.root.certificate.der,), (), now)
     policy = Policy(Identity(subjects=(subject,)))
