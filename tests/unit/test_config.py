@@ -24,6 +24,8 @@ def test_every_key() -> None:
         [sign]
         key = ["alias/release@2"]
         digest = "sha384"
+        timestamp = "https://tsa.example/"
+        tsa-trust = ["tsa.pem"]
         [verify]
         policy = "release.policy.toml"
         [keys]
@@ -31,7 +33,15 @@ def test_every_key() -> None:
         minimum-version-interval-days = 7
     """
     assert config.parse(text) == Settings(
-        "sqlite:/srv/store.db", "prompt:", ("alias/release@2",), "sha384", "release.policy.toml", 10, 7
+        store_url="sqlite:/srv/store.db",
+        root_key="prompt:",
+        sign_key=("alias/release@2",),
+        digest="sha384",
+        timestamp=("https://tsa.example/",),
+        tsa_trust=("tsa.pem",),
+        verify_policy="release.policy.toml",
+        maximum_versions=10,
+        minimum_version_interval_days=7,
     )
 
 
