@@ -76,7 +76,9 @@ def sign(
         dry_run=dry_run,
         receipt=receipt,
     )
-    stamper = wiring.stamper(timestamp, tsa_trust, policy=tsa_policy, optional=timestamp_optional, format=format)
+    stamper = wiring.timestamps.stamper(
+        timestamp, tsa_trust, policy=tsa_policy, optional=timestamp_optional, format=format
+    )
     with Progress("hashing", files, quiet=run.quiet or run.json) as progress:
         service = wiring.signing(follow_links=follow, progress=progress.advance, stamper=stamper)
         signed = service.sign(files, references, options)

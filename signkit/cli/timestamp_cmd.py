@@ -45,14 +45,14 @@ def add(
     from signkit.report import json as report
 
     run = session(context)
-    wiring = run.wiring()
+    timestamps = run.wiring().timestamps
     completing = None
     if long_term:
-        completing = wiring.long_term(
+        completing = timestamps.long_term(
             trust=trust, tsa_trust=tsa_trust, intermediates=intermediate, crls=crl, ocsp_responses=ocsp, online=online
         )
-    stamping = wiring.stamping(url, tsa_trust, policy=tsa_policy)
-    done = wiring.timestamps().add(file, stamping, signer=signer, long_term=completing, out=out, overwrite=force)
+    stamping = timestamps.stamping(url, tsa_trust, policy=tsa_policy)
+    done = timestamps.service.add(file, stamping, signer=signer, long_term=completing, out=out, overwrite=force)
     lines = [
         f"signer {number}: signed before {report.time(one.time)}, stamped by {one.authority.subject}"
         for number, one in done.stamps
@@ -79,6 +79,6 @@ def extract(
 ) -> None:
     """Write each token and what it stamped to files, for 'openssl ts -verify -token_in -in TOKEN -data STAMPED'."""
     run = session(context)
-    made = run.wiring().timestamps().extract(file, out_dir=out, overwrite=force)
+    made = run.wiring().timestamps.service.extract(file, out_dir=out, overwrite=force)
     lines = [f"signer {one.signer}: token {one.token}, stamped bytes {one.stamped}" for one in made]
     run.emit({"tokens": [one._asdict() for one in made]}, lines)

@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
-    from signkit.operations.long_term import LongTerm
     from signkit.operations.sign import SigningService, Stamper
-    from signkit.operations.timestamp import SignatureStamper, Stamping
-    from signkit.operations.timestamp_files import TimestampService
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
     from signkit.ports import Provider, RevocationSource, RootKey
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from signkit.store.sqlite import SqliteStore
     from signkit.wiring.initial import NewStore
     from signkit.wiring.lab import Published
+    from signkit.wiring.timestamps import Timestamps
     from signkit.x509.certificate import Certificate
 
 CONFIG_FILE = "signkit.toml"
@@ -269,45 +267,13 @@ class Wiring:
 
         return stores.audit(self).receipts(recorded)
 
-    def stamping(self, urls: Sequence[str], tsa_trust: Sequence[str], *, policy: str = "") -> Stamping | None:
-        """Who gives timestamps: the named authorities, else the configured ones; None when there are none."""
-        from signkit.wiring import timestamps
+    @property
+    def timestamps(self) -> Timestamps:
+        """Everything with timestamps."""
+        from signkit.wiring.timestamps import Timestamps
 
-        base, settings = os.path.dirname(self._config_path), self.settings
-        anchors = tsa_trust or [os.path.join(base, path) for path in settings.tsa_trust]
-        return timestamps.stamping(
-            urls or settings.timestamp, anchors, policy=policy, settings=settings, clock=self.clock
-        )
-
-    def stamper(
-        self, urls: Sequence[str], tsa_trust: Sequence[str], *, policy: str, optional: bool, format: str
-    ) -> SignatureStamper | None:
-        """Stamps each signature as it is made; None when nobody is to be asked.
-
-        Raises:
-            UsageError: an authority is named for bare signature values, which have no place for a timestamp.
-        """
-        from signkit.operations.timestamp import SignatureStamper
-
-        if format == "raw":
-            if urls:
-                raise UsageError("--timestamp and --format raw, expected one: a bare signature has no place for it")
-            return None
-        found = self.stamping(urls, tsa_trust, policy=policy)
-        return SignatureStamper(found, optional=optional) if found else None
-
-    def long_term(self, *, online: bool, **files: Sequence[str]) -> LongTerm:
-        """Completes signature files for later times; see ``wiring.timestamps.long_term``."""
-        from signkit.wiring import timestamps
-
-        source = self.revocation_source() if online else None
-        return timestamps.long_term(**files, source=source, clock=self.clock)
-
-    def timestamps(self) -> TimestampService:
-        """Timestamps in signature files that exist; needs no store."""
-        from signkit.operations.timestamp_files import TimestampService
-
-        return TimestampService(FileSource(), FileSink())
+        base = os.path.dirname(self._config_path)
+        return Timestamps(self.settings, base, clock=self.clock, revocation_source=self.revocation_source)
 
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""

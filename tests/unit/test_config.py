@@ -28,6 +28,7 @@ def test_every_key() -> None:
         minimum-remaining-days = 30
         jobs = 2
         timestamp = ["https://tsa.example/", "https://other.example/"]
+        tsa-trust = ["tsa.pem"]
         [verify]
         policy = "release.policy.toml"
         [keys]
@@ -43,6 +44,7 @@ def test_every_key() -> None:
         minimum_remaining_days=30,
         jobs=2,
         timestamp=("https://tsa.example/", "https://other.example/"),
+        tsa_trust=("tsa.pem",),
         verify_policy="release.policy.toml",
         maximum_versions=10,
         minimum_version_interval_days=7,
