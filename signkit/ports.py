@@ -341,6 +341,46 @@ class ArtifactSource(Protocol):
         """Whether something is at that path."""
 
 
+class TreeEntry(NamedTuple):
+    """One thing below a folder that is no folder itself.
+
+    Attributes:
+        name: path relative to the folder, with ``/``.
+        is_file: whether it is a regular file, or a link to one below the same folder.
+        is_link: whether it is a symbolic link.
+        size: bytes of the file.
+        identity: what tells this file from another that takes its name.
+    """
+
+    name: str
+    is_file: bool
+    is_link: bool
+    size: int
+    identity: tuple[int, int]
+
+
+class Tree(Protocol):
+    """Finds and digests the files below a folder."""
+
+    def entries(self, folder: str, skip: Callable[[str], bool]) -> list[TreeEntry]:
+        """Everything below a folder but folders, by name. Links to folders are links and not looked into.
+
+        Args:
+            folder: the folder.
+            skip: says of a name that it shall be left out.
+
+        Raises:
+            FileError: a folder is missing or can't be read.
+        """
+
+    def digest(self, folder: str, entries: Sequence[TreeEntry], algorithm: str) -> Iterator[tuple[TreeEntry, bytes]]:
+        """Digests of files, in the order given.
+
+        Raises:
+            FileError: one is missing, unreadable, another file than was listed, or changed while it was read.
+        """
+
+
 class OutputSink(Protocol):
     """Writes files whole or not at all."""
 
