@@ -90,9 +90,7 @@ def decode(data: bytes) -> Manifest:
         raise MalformedError(f"{NAME} ends within a line, expected a line break", hint="was it cut off?")
     for number, line in enumerate(data.split(b"\n")[:-1], 1):
         if line.startswith(b"#"):
-            if listed := rules.get(line[:11]):
-                listed.append(_name(line[11:]))
-            elif line[:11] in rules:
+            if line[:11] in rules:
                 rules[line[:11]].append(_name(line[11:]))
             continue
         name, digest = _parsed(line, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from signkit.algorithms import digests
@@ -167,11 +167,11 @@ class ManifestService:
             manifest = checksums.decode(data)
         except MalformedError as error:
             return TreeResult(folder, verification, problem=error)
-        names = tuple(dict.fromkeys(_relative(name, folder) for name in only))
+        names = frozenset(_relative(name, folder) for name in only)
         return self._compare(folder, verification, manifest, names)
 
     def _compare(
-        self, folder: str, verification: VerificationResult, manifest: Manifest, names: Sequence[str]
+        self, folder: str, verification: VerificationResult, manifest: Manifest, names: frozenset[str]
     ) -> TreeResult:
         there = {entry.name: entry for entry in self._chosen(folder, manifest.rules, names)}
         wanted = [name for name in manifest.digests if not names or name in names]
@@ -189,11 +189,10 @@ class ManifestService:
             tuple(sorted(name for name in there if name not in manifest.digests)),
         )
 
-    def _chosen(self, folder: str, rules: Rules, names: Sequence[str] = ()) -> list[TreeEntry]:
+    def _chosen(self, folder: str, rules: Rules, names: frozenset[str] = frozenset()) -> list[TreeEntry]:
         """What the rules mean, without the manifest itself; when names are given, only those, rules or no rules."""
         if names:
-            wanted = frozenset(names)
-            return self._tree.entries(folder, lambda name: name not in wanted)
+            return self._tree.entries(folder, lambda name: name not in names)
         matcher = rules.matcher()
         return self._tree.entries(folder, lambda name: name in _OWN or not matcher.chooses(name))
 
