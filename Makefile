@@ -4,6 +4,7 @@
 #   make demo      the whole pipeline on this machine's own binaries
 #   make test      gates, then tests; installs what tests call from the system's packages where it can
 #   make gates     import-linter, ruff, mypy
+#   make fuzz      coverage-guided fuzzing of the parsers, FUZZ_SECONDS=20 for each (Linux on x86-64)
 #   make bench     the benchmarks
 #   make dist      wheel and source package, tried with pip and pipx
 #   make fixtures  the committed fixtures again, from their script
@@ -24,6 +25,7 @@ PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 PYTHON ?=
 PYTEST_FLAGS ?=
 LOCK_FLAGS ?=
+FUZZ_SECONDS ?= 20
 
 # Prints the first interpreter that is new enough and can make a virtual environment, or says what is missing.
 define find_python
@@ -66,6 +68,12 @@ $(VENV)/signkit-installed: pyproject.toml $(VENV)/runtime-installed
 
 $(VENV)/tools-installed: constraints.txt $(VENV)/signkit-installed
 	@echo 'installing the tools of the tests'
+	@sed '/^# Fuzzing/,$$d' constraints.txt > $(VENV)/tools.txt
+	@$(PIP) install --require-hashes -r $(VENV)/tools.txt
+	@touch $@
+
+$(VENV)/fuzzing-installed: constraints.txt $(VENV)/tools-installed
+	@echo 'installing the fuzzer'
 	@$(PIP) install --require-hashes -r constraints.txt
 	@touch $@
 
@@ -87,6 +95,10 @@ gates: $(VENV)/tools-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+.PHONY: fuzz
+fuzz: $(VENV)/fuzzing-installed
+	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
 
 .PHONY: bench
 bench: $(VENV)/signkit-installed

@@ -13,6 +13,7 @@ import cold_start
 import large_file
 import machine
 import many_files
+import verify_batch
 from harness import MB, ROOT, Row, Workspace
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
@@ -35,7 +36,11 @@ def main() -> None:
             *cold_start.rows(work, rounds=9 if options.quick else 25),
             *large_file.rows(work, size=size, rounds=3 if options.quick else 5),
             *many_files.rows(work, rounds=2 if options.quick else 5),
+            *verify_batch.rows(work),
         ]
+    import paths  # last: it fills this process, whose memory is the least that a child's is reported with
+
+    rows += paths.rows(rounds=5 if options.quick else 15, count=100)
     lines += table(rows)
     print("\n".join(lines))
     print(f"\n{time.monotonic() - begun:.0f} s")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from signkit.api import Signkit as Signkit
     from signkit.api import assess as assess
     from signkit.api import report as report
+    from signkit.api import validate_path as validate_path
     from signkit.api import verify as verify
     from signkit.errors import AccessDeniedError as AccessDeniedError
     from signkit.errors import BindingError as BindingError
@@ -42,11 +43,14 @@ if TYPE_CHECKING:
     from signkit.verification.result import ArtifactResult as ArtifactResult
     from signkit.verification.result import SignerResult as SignerResult
     from signkit.verification.result import VerificationResult as VerificationResult
+    from signkit.x509.policies import InitialPolicies as InitialPolicies
+    from signkit.x509.profiles import Profile as Profile
+    from signkit.x509.validation import PathResult as PathResult
 
 __version__ = VERSION
 
 _HOMES = {
-    "signkit.api": ("Signkit", "assess", "report", "verify"),
+    "signkit.api": ("Signkit", "assess", "report", "validate_path", "verify"),
     "signkit.errors": (
         "AccessDeniedError",
         "BindingError",
@@ -72,6 +76,9 @@ _HOMES = {
     "signkit.evidence": ("Check", "Verdict"),
     "signkit.verification.policy": ("Identity", "Policy"),
     "signkit.verification.result": ("ArtifactResult", "SignerResult", "VerificationResult"),
+    "signkit.x509.policies": ("InitialPolicies",),
+    "signkit.x509.profiles": ("Profile",),
+    "signkit.x509.validation": ("PathResult",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.keys.reference import parse_key, parse_key_version
 from signkit.operations.sign import SignOptions
+from signkit.operations.validate import validate_path as validate_path
 from signkit.verification.policy import ANYONE, Policy
 from signkit.version import VERSION
 from signkit.wiring import Wiring
@@ -100,7 +102,7 @@ class Signkit:
 
     def keys(self) -> list[Key]:
         """All keys, oldest first."""
-        return self._wiring.keys.keys()
+        return self._wiring.keys.directory.keys()
 
     def versions(self, key: str) -> list[KeyVersion]:
         """Versions of a key (id or alias) by number.
@@ -108,8 +110,7 @@ class Signkit:
         Raises:
             NotFoundError: no such key.
         """
-        service = self._wiring.keys
-        return service.versions_of(service.resolve(parse_key(key)))
+        return self._wiring.keys.directory.versions(parse_key(key))[1]
 
     def public_key(self, reference: str) -> bytes:
         """DER SubjectPublicKeyInfo of a version, ``KEY@V``.
@@ -117,7 +118,7 @@ class Signkit:
         Raises:
             NotFoundError: no such key or version.
         """
-        return self._wiring.keys.public_key(parse_key_version(reference))
+        return self._wiring.keys.directory.public_key(parse_key_version(reference))
 
     def create_request(self, reference: str, subject: str, *, template: str = "code-signing") -> Created:
         """Make a certification request for ``KEY@V``; ``.pem`` of the answer is what an authority wants.
@@ -171,20 +172,29 @@ class Signkit:
 
 def verify(
     *paths: Path,
-    trust: Path | Sequence[Path],
+    trust: Path | Sequence[Path] = (),
     intermediates: Path | Sequence[Path] = (),
     signature: Path | None = None,
-    policy: Policy = ANYONE,
+    policy: Policy | Path = ANYONE,
+    tsa_trust: Path | Sequence[Path] = (),
+    crls: Path | Sequence[Path] = (),
+    ocsp_responses: Path | Sequence[Path] = (),
+    sm2_id: bytes = DEFAULT_SIGNER_ID,
     at: datetime | None = None,
 ) -> VerificationResult:
     """Judge chain and signature of each file together, and raise unless all are accepted.
 
     Args:
         paths: the artifacts; the signature of each is ``PATH.p7s``.
-        trust: files with trust anchors. Trust is never implied.
+        trust: files with trust anchors, or ``system``. Trust is never implied.
         intermediates: files with further certificates.
         signature: the signature of the only artifact, when it is elsewhere.
-        policy: whom to accept; the default accepts any signer under the trust anchors.
+        policy: whom to accept, or the path of a policy file, which brings its trust anchors along; the default accepts
+            any signer under the trust anchors.
+        tsa_trust: files with trust anchors of timestamp authorities.
+        crls: files with CRLs.
+        ocsp_responses: files with OCSP responses.
+        sm2_id: identifier of SM2 signers.
         at: judge as if now were this moment (aware UTC).
 
     Returns:
@@ -192,41 +202,61 @@ def verify(
 
     Raises:
         VerificationError: at least one artifact was refused; its ``result`` tells why.
-        FileError: a certificate file can't be read.
-        MalformedError: a certificate file holds no certificate.
+        UsageError: a policy file and trust anchors beside it.
+        FileError: a file can't be read that says what to trust, or helps to judge.
+        MalformedError: such a file holds something else.
+        ConfigurationError: the policy file is invalid.
     """
     from signkit.operations.verify import raise_unless_accepted
 
-    result = assess(*paths, trust=trust, intermediates=intermediates, signature=signature, policy=policy, at=at)
+    result = assess(
+        *paths,
+        trust=trust,
+        intermediates=intermediates,
+        signature=signature,
+        policy=policy,
+        tsa_trust=tsa_trust,
+        crls=crls,
+        ocsp_responses=ocsp_responses,
+        sm2_id=sm2_id,
+        at=at,
+    )
     raise_unless_accepted(result)
     return result
 
 
 def assess(
     *paths: Path,
-    trust: Path | Sequence[Path],
+    trust: Path | Sequence[Path] = (),
     intermediates: Path | Sequence[Path] = (),
     signature: Path | None = None,
-    policy: Policy = ANYONE,
+    policy: Policy | Path = ANYONE,
+    tsa_trust: Path | Sequence[Path] = (),
+    crls: Path | Sequence[Path] = (),
+    ocsp_responses: Path | Sequence[Path] = (),
+    sm2_id: bytes = DEFAULT_SIGNER_ID,
     at: datetime | None = None,
 ) -> VerificationResult:
     """As ``verify``, but a refusal is a result too: its truth value is the verdict, so it must be looked at.
 
     Raises:
-        FileError: a certificate file can't be read.
-        MalformedError: a certificate file holds no certificate.
+        UsageError: a policy file and trust anchors beside it.
+        FileError: a file can't be read that says what to trust, or helps to judge.
+        MalformedError: such a file holds something else.
+        ConfigurationError: the policy file is invalid.
     """
-    return (
-        Wiring(os.environ)
-        .verifying()
-        .verify(
-            _texts(paths),
-            trust=_texts(trust),
-            intermediates=_texts(intermediates),
-            signature=_text(signature),
-            policy=policy,
-            at=at,
-        )
+    service = Wiring(os.environ).verifying()
+    return service.verify(
+        _texts(paths),
+        trust=_texts(trust),
+        intermediates=_texts(intermediates),
+        signature=_text(signature),
+        policy=policy if isinstance(policy, Policy) else service.load_policy(os.fspath(policy)),
+        tsa_trust=_texts(tsa_trust),
+        crls=_texts(crls),
+        ocsp_responses=_texts(ocsp_responses),
+        sm2_id=sm2_id,
+        at=at,
     )
 
 

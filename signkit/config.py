@@ -16,16 +16,22 @@ class Settings(NamedTuple):
         root_key: URI of the root key for a new store, empty = a generated file.
         sign_key: ``KEY@V`` to sign with when none is named: the reviewed line that a rotation changes.
         digest: digest algorithm to sign with, empty = the key type's own.
+        verify_policy: path of the policy file to verify by, relative to the configuration file; empty = none.
         maximum_versions: most versions of one key.
         minimum_version_interval_days: days that must lie between two versions of a key.
+        timeout_seconds: most seconds that one call to a server may take.
+        maximum_bytes: largest answer of a server that is accepted.
     """
 
     store_url: str = ""
     root_key: str = ""
     sign_key: tuple[str, ...] = ()
     digest: str = ""
+    verify_policy: str = ""
     maximum_versions: int = 50
     minimum_version_interval_days: int = 0
+    timeout_seconds: int = 20
+    maximum_bytes: int = 10 << 20
 
 
 def parse(text: str, name: str = "signkit.toml") -> Settings:
@@ -88,8 +94,13 @@ def _number(minimum: int, maximum: int) -> Callable[[Any, str], int]:
 _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "store": {"url": ("store_url", _string), "root-key": ("root_key", _string)},
     "sign": {"key": ("sign_key", _strings), "digest": ("digest", _string)},
+    "verify": {"policy": ("verify_policy", _string)},
     "keys": {
         "maximum-versions": ("maximum_versions", _number(1, 1000)),
         "minimum-version-interval-days": ("minimum_version_interval_days", _number(0, 3650)),
+    },
+    "network": {
+        "timeout-seconds": ("timeout_seconds", _number(1, 600)),
+        "maximum-bytes": ("maximum_bytes", _number(1 << 10, 1 << 30)),
     },
 }

@@ -148,8 +148,8 @@ def verify_digest(algorithm: SignatureAlgorithm, public_key_info: bytes, digest:
     Returns:
         An empty string when it is right, else the reason in a few words.
     """
-    if algorithm.digest is not None and len(digest) != digests.SIZES[algorithm.digest]:
-        return f"digest of {len(digest)} bytes, expected {digests.SIZES[algorithm.digest]} for {algorithm.name}"
+    if algorithm.digest is not None and len(digest) != digests.size(algorithm.digest):
+        return f"digest of {len(digest)} bytes, expected {digests.size(algorithm.digest)} for {algorithm.name}"
     return family(_family_of(algorithm)).verify(algorithm, public_key_info, digest, signature)
 
 
@@ -158,6 +158,19 @@ def prehash(
 ) -> bytes:
     """What a key signs for a message: see ``base.Family.prehash``."""
     return family(_family_of(algorithm)).prehash(algorithm, public_key_info, message, signer_id)
+
+
+def signer_prefix(algorithm: SignatureAlgorithm, public_key_info: bytes, signer_id: bytes) -> bytes:
+    """What goes before a message that is digested: Z for SM2 (GB/T 32918.2 section 5.5), nothing for all others.
+
+    Raises:
+        MalformedError: the public key or the identifier can't be used.
+    """
+    if not algorithm.binds_signer:
+        return b""
+    from signkit.algorithms import sm2
+
+    return sm2.signer_prefix(public_key_info, signer_id)
 
 
 def verify_message(
@@ -218,19 +231,22 @@ def import_private_key(private_key_info: bytes) -> tuple[str, bytes, bytes]:
     """Validate a private key from outside.
 
     Args:
-        private_key_info: DER PKCS #8, not encrypted.
+        private_key_info: DER PKCS #8, not encrypted (see ``containers.read`` for the other forms).
 
     Returns:
         Name of its key type, DER PKCS #8 as it will be kept, DER SubjectPublicKeyInfo.
 
     Raises:
         MalformedError: it can't be read, is out of range, inconsistent, or of no key type that is offered.
+        RefusedError: it is in order, and too weak.
     """
+    from signkit.algorithms import containers
+
+    key = containers.parse(private_key_info)
     for member in families():
-        found = member.import_private_key(private_key_info)
+        found = member.import_private_key(key)
         if found is not None:
-            name = key_type_of(found[1])
-            if name not in key_types():
-                raise MalformedError(f"a private key of type {name}, expected one of {' '.join(sorted(key_types()))}")
-            return (name, *found)
-    raise MalformedError("the private key is of no key type that is offered")
+            return (key_type_of(found[1]), *found)
+    curve = f" {reader.oid(reader.parse(key.parameters))}" if key.parameters[:1] == b"\x06" else ""
+    expected = " ".join(sorted(key_types()))
+    raise MalformedError(f"the private key is of type {oids.name(key.oid)}{curve}, expected one of {expected}")

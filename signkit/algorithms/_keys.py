@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from signkit.algorithms.containers import PrivateKeyInfo
+from signkit.der import reader
 from signkit.errors import MalformedError
 
 PrivateKey = TypeVar("PrivateKey")
@@ -40,17 +42,31 @@ def load_own(private_key_info: bytes, kind: type[PrivateKey] | tuple[type[Privat
     return key
 
 
-def import_foreign(private_key_info: bytes, kind: Any) -> tuple[bytes, bytes] | None:
-    """A private key from outside, validated in full; None when it is of another kind.
+def load_foreign(key: PrivateKeyInfo, kind: type[PrivateKey] | tuple[type[PrivateKey], ...], name: str) -> PrivateKey:
+    """A private key from outside, validated in full.
 
     Raises:
-        MalformedError: it can't be read or is inconsistent.
+        MalformedError: it can't be read, is inconsistent, or of another kind.
     """
     try:
-        key = load_der_private_key(private_key_info, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise MalformedError(f"the private key can't be read: {error}") from error
-    return export(key) if isinstance(key, kind) else None
+        loaded = load_der_private_key(key.der, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # their messages are about formats, not about this key
+        raise MalformedError(f"the {name} private key can't be read, or its parts do not belong together") from None
+    if not isinstance(loaded, kind):
+        raise MalformedError(f"the private key is not of kind {name}")
+    return loaded
+
+
+def imported(key: PrivateKeyInfo, loaded: Any) -> tuple[bytes, bytes]:
+    """``export``, for a key that came from outside with the public key that belongs to it, or none.
+
+    Raises:
+        MalformedError: it came with another public key.
+    """
+    private_key_info, public_key_info = export(loaded)
+    children = reader.parse(public_key_info, reader.SEQUENCE, "SubjectPublicKeyInfo").children()
+    key.require_public_key(reader.bit_string(children[1], "subjectPublicKey"))
+    return private_key_info, public_key_info
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 CAN_T_DECRYPT = "the ciphertext can't be decrypted with this key version and algorithm"
 
@@ -18,6 +21,9 @@ class SignatureAlgorithm(NamedTuple):
         cms_identifier: DER AlgorithmIdentifier in a SignerInfo (RFC 3370 and RFC 4056 differ from RFC 4055 for RSA).
         binds_signer: whether what is digested begins with the signer's identity and key (SM2's Z).
         cms_digest: digest of the content beside it in CMS where the algorithm takes messages; empty = ``digest``.
+        cms_alternatives: further digests of the content that are strong enough for it when others chose them.
+        external: what can be signed in place of the message where the algorithm takes messages: ``mu`` for ML-DSA;
+            empty = nothing.
     """
 
     name: str
@@ -26,11 +32,19 @@ class SignatureAlgorithm(NamedTuple):
     cms_identifier: bytes
     cms_digest: str = ""
     binds_signer: bool = False
+    cms_alternatives: tuple[str, ...] = ()
+    external: str = ""
 
     @property
     def content_digest(self) -> str:
         """Name of the digest of the content in CMS: the one that is signed, or the one that goes with the algorithm."""
         return self.digest or self.cms_digest
+
+    def over_digest(self) -> SignatureAlgorithm | None:
+        """The same algorithm over a digest, or over what stands for the message; None when it needs the message."""
+        if self.digest is not None:
+            return self
+        return self._replace(digest=self.external) if self.external else None
 
 
 class EncryptionAlgorithm(NamedTuple):
@@ -87,6 +101,10 @@ class Family(Protocol):
             oid: OBJECT IDENTIFIER of the SubjectPublicKeyInfo's algorithm.
             parameters: DER of its parameters, empty when absent.
             public_key: contents of the BIT STRING.
+
+        Raises:
+            MalformedError: of this family, but in a form that is not allowed.
+            ValueError: it can't be read.
         """
 
     def weakness(self, key_type: str) -> str:
@@ -114,7 +132,7 @@ class Family(Protocol):
     def verify(self, algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
         """An empty string when the signature over ``data`` (digest or message) is right, else the reason."""
 
-    def import_private_key(self, private_key_info: bytes) -> tuple[bytes, bytes] | None:
+    def import_private_key(self, key: PrivateKeyInfo) -> tuple[bytes, bytes] | None:
         """A private key from outside, validated once: DER PKCS #8 as this family keeps it, DER SubjectPublicKeyInfo.
 
         Returns:
@@ -122,6 +140,7 @@ class Family(Protocol):
 
         Raises:
             MalformedError: of this family, but out of range, inconsistent or of an unknown kind.
+            RefusedError: it is in order, and too weak.
         """
 
 

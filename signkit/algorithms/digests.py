@@ -10,6 +10,10 @@ from signkit.der import oids, writer
 SIZES = {"sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "sm3": 32}
 """Digest algorithms that can be computed, with their output in bytes."""
 
+MU, MU_SIZE = "mu", 64
+"""ML-DSA's message representative, SHAKE256 of the hash of the public key, the context and the message (FIPS 204
+algorithm 7, line 6), and its bytes. It stands where a digest does, and is made outside ("external mu")."""
+
 SIGNING = ("sha256", "sha384", "sha512", "sm3")
 """Digest algorithms that signkit signs with. SHA-1 and MD5 are only ever named in refusals."""
 
@@ -39,11 +43,34 @@ class _Sm3:
         return self._hash.copy().finalize()
 
 
+_PREFIX = ":"
+
+
+def with_prefix(name: str, prefix: bytes) -> str:
+    """Name of the digest of some bytes behind a prefix, for whoever streams them: ``sm3:`` and the prefix in hex.
+
+    SM2 signs SM3(Z || M): so an artifact is digested for one signer without anybody holding it whole.
+    """
+    return f"{name}{_PREFIX}{prefix.hex()}" if prefix else name
+
+
+def is_plain(name: str) -> bool:
+    """Whether it is a digest of the bytes alone, without a prefix."""
+    return _PREFIX not in name
+
+
 def new(name: str) -> Digest:
-    """A fresh digest object for one of ``SIZES``."""
-    if name == "sm3":
-        return _Sm3()
-    return hashlib.new(name, usedforsecurity=name not in ("sha1",))
+    """A fresh digest object for one of ``SIZES``, also with a prefix (``with_prefix``), which it has taken in."""
+    name, _, prefix = name.partition(_PREFIX)
+    hasher: Digest = _Sm3() if name == "sm3" else hashlib.new(name, usedforsecurity=name not in ("sha1",))
+    if prefix:
+        hasher.update(bytes.fromhex(prefix))
+    return hasher
+
+
+def size(name: str) -> int:
+    """Bytes of one of ``SIZES``, or of ``MU``."""
+    return MU_SIZE if name == MU else SIZES[name]
 
 
 def digest(name: str, data: bytes) -> bytes:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from signkit.algorithms import _keys, digests
+from signkit.algorithms import _ec_private_key, _keys, digests
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
+from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError
 
@@ -53,10 +57,13 @@ def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgori
 
 
 def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
-    """See ``base.Family.key_type_of``. Only named curves are known (RFC 5480 section 2.1.1)."""
+    """See ``base.Family.key_type_of``. Only named curves and no hybrid points (RFC 5480 sections 2.1.1 and 2.2)."""
     if oid != oids.EC_PUBLIC_KEY or parameters[:1] != b"\x06":
         return None
-    return _CURVES.get(reader.oid(reader.parse(parameters)))
+    name = _CURVES.get(reader.oid(reader.parse(parameters)))
+    if name is not None:
+        _ec_private_key.require_form(public_key)
+    return name
 
 
 def weakness(key_type: str) -> str:
@@ -88,7 +95,7 @@ def sign(private_key: ec.EllipticCurvePrivateKey, algorithm: SignatureAlgorithm,
 def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, signature: bytes) -> str:
     """See ``base.Family.verify``. OpenSSL demands strict DER of the signature and r, s in 1 .. n-1."""
     try:
-        key = _keys.public_key(public_key_info)
+        key = _public_key(public_key_info)
         if not isinstance(key, ec.EllipticCurvePublicKey):
             return f"{algorithm.name} with a key that is not an elliptic-curve key"
         if not isinstance(key.curve, _OFFERED):
@@ -96,11 +103,38 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
         key.verify(signature, data, _SCHEMES[algorithm.digest or ""])
     except InvalidSignature:
         return "the ECDSA signature does not verify"
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, MalformedError, UnsupportedAlgorithm) as error:
         return f"the elliptic-curve key or signature is unusable: {error}"
     return ""
 
 
-def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
-    """See ``base.Family.import_private_key``."""
-    return _keys.import_foreign(private_key_info, ec.EllipticCurvePrivateKey)
+def import_private_key(key: PrivateKeyInfo) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``. Only d is taken over; the public key is made from it again."""
+    if key.oid != oids.EC_PUBLIC_KEY:
+        return None
+    if key.parameters[:1] != b"\x06":
+        raise MalformedError("the curve of the EC private key is not named (RFC 5480 section 2.1.1)")
+    name = _CURVES.get(reader.oid(reader.parse(key.parameters)))
+    if name is None:
+        return None
+    curve = next(key_type.parameter for key_type in KEY_TYPES if key_type.name == name)
+    d, beside = _ec_private_key.scalar(key, name, curve.group_order)
+    private_key_info, public_key_info = _keys.export(ec.derive_private_key(d, curve))
+    _ec_private_key.require_point(key, beside, reader.bit_string(reader.parse(public_key_info).children()[1]))
+    return private_key_info, public_key_info
+
+
+@lru_cache(maxsize=256)
+def _public_key(public_key_info: bytes) -> Any:
+    """A public key whose point is in a form that RFC 5480 allows.
+
+    Raises:
+        MalformedError: it is in another form.
+        ValueError: it can't be read.
+        UnsupportedAlgorithm: cryptography does not know its kind.
+    """
+    key = _keys.public_key(public_key_info)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        children = reader.parse(public_key_info).children()
+        _ec_private_key.require_form(reader.bit_string(children[1], "subjectPublicKey"))
+    return key

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from signkit.algorithms import _keys
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
+from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, writer
 from signkit.errors import MalformedError
 
@@ -69,6 +70,10 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
     return ""
 
 
-def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
-    """See ``base.Family.import_private_key``."""
-    return _keys.import_foreign(private_key_info, Ed25519PrivateKey)
+def import_private_key(key: PrivateKeyInfo) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``: RFC 8410 section 7."""
+    if key.oid != oids.ED25519:
+        return None
+    if key.parameters:
+        raise MalformedError("Ed25519 key algorithm has parameters: expected none (RFC 8410 section 3)")
+    return _keys.imported(key, _keys.load_foreign(key, Ed25519PrivateKey, "Ed25519"))

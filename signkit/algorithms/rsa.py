@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signkit.algorithms import _keys, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
+from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
-from signkit.errors import DecryptionError, MalformedError
+from signkit.errors import DecryptionError, MalformedError, RefusedError
 
 MINIMUM_BITS, MAXIMUM_BITS, MAXIMUM_EXPONENT_BITS = 2048, 8192, 33
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -23,6 +24,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 }
 _PKCS1_OID = {"sha256": oids.RSA_SHA256, "sha384": oids.RSA_SHA384, "sha512": oids.RSA_SHA512}
 _MGF1 = "1.2.840.113549.1.1.8"
+_SIZES = (2048, 3072, 4096)
+_WEAK = "InvalidKeyMaterial"
 
 
 def _pkcs1(digest: str) -> SignatureAlgorithm:
@@ -53,7 +56,7 @@ OAEP = {
 }
 _ALGORITHMS = (*PKCS1.values(), *PSS_ALGORITHMS.values())
 _ENCRYPTION = tuple(algorithm for algorithm, _hash in OAEP.values())
-KEY_TYPES = tuple(KeyType(f"RSA_{bits}", "rsa", _ALGORITHMS, bits, _ENCRYPTION) for bits in (2048, 3072, 4096))
+KEY_TYPES = tuple(KeyType(f"RSA_{bits}", "rsa", _ALGORITHMS, bits, _ENCRYPTION) for bits in _SIZES)
 
 
 def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgorithm | None:
@@ -120,16 +123,31 @@ def verify(algorithm: SignatureAlgorithm, public_key_info: bytes, data: bytes, s
             return f"{algorithm.name} with a key that is not an RSA key"
         if not _permitted(algorithm, public_key_info):
             return f"{algorithm.name} with a key that is for other signatures only (RFC 4055 section 1.2)"
-        if key.key_size > MAXIMUM_BITS or key.public_numbers().e.bit_length() > MAXIMUM_EXPONENT_BITS:
-            return f"RSA key of {key.key_size} bits or its exponent is too large to be checked, expected {MAXIMUM_BITS}"
-        if len(signature) != (key.key_size + 7) // 8:  # OpenSSL takes leading zeros left out (RFC 8017 section 8.1.2)
-            return f"RSA signature of {len(signature)} bytes, expected {(key.key_size + 7) // 8}"
+        if problem := size_problem(public_key_info, signature):
+            return problem
         key.verify(signature, data, *_padding(algorithm))
     except InvalidSignature:
         return "the RSA signature does not verify"
     except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
         return f"the RSA key or signature is unusable: {error}"
     return ""
+
+
+def size_problem(public_key_info: bytes, signature: bytes) -> str:
+    """Why a signature can't be checked with an RSA key, by the sizes of both, or an empty string."""
+    bits, exponent_bits = _sizes(public_key_info)
+    if bits > MAXIMUM_BITS or exponent_bits > MAXIMUM_EXPONENT_BITS:
+        return f"RSA key of {bits} bits or its exponent is too large to be checked, expected {MAXIMUM_BITS}"
+    if len(signature) != (bits + 7) // 8:  # OpenSSL takes leading zeros left out (RFC 8017 section 8.1.2)
+        return f"RSA signature of {len(signature)} bytes, expected {(bits + 7) // 8}"
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _sizes(public_key_info: bytes) -> tuple[int, int]:
+    """Bits of modulus and public exponent."""
+    key = _rsa_public_key(public_key_info)
+    return key.key_size, key.public_numbers().e.bit_length()
 
 
 def maximum_plaintext(algorithm: EncryptionAlgorithm, public_key_info: bytes) -> int:
@@ -150,9 +168,40 @@ def decrypt(private_key: rsa.RSAPrivateKey, algorithm: EncryptionAlgorithm, ciph
         raise DecryptionError(CAN_T_DECRYPT) from None
 
 
-def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
-    """See ``base.Family.import_private_key``; the primes are checked here, once."""
-    return _keys.import_foreign(private_key_info, rsa.RSAPrivateKey)
+def import_private_key(key: PrivateKeyInfo) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``; the primes are checked here, once.
+
+    Size and exponent first, since the work grows with them; then what FIPS 186-5 section A.1.1 demands of d, p and q.
+    """
+    if key.oid == oids.RSASSA_PSS:
+        raise MalformedError("the private key is for RSASSA-PSS alone, expected rsaEncryption")
+    if key.oid != oids.RSA_ENCRYPTION:
+        return None
+    _absent_or_null(key.parameters)
+    _require_strength(key)
+    loaded = _keys.load_foreign(key, rsa.RSAPrivateKey, "RSA")
+    numbers, half = loaded.private_numbers(), loaded.key_size // 2
+    if numbers.d.bit_length() <= half:
+        raise RefusedError("the private exponent of the RSA key is so small that it can be computed", code=_WEAK)
+    if abs(numbers.p - numbers.q).bit_length() <= half - 100:
+        raise RefusedError("the primes of the RSA key are so close that they can be found", code=_WEAK)
+    return _keys.imported(key, loaded)
+
+
+def _require_strength(key: PrivateKeyInfo) -> None:
+    """Refuse a modulus or a public exponent that is not offered, before anything is computed with it."""
+    fields = reader.parse(key.private_key, reader.SEQUENCE, "RSAPrivateKey").children()
+    if len(fields) != 9 or reader.integer(fields[0], "version of the RSAPrivateKey") != 0:
+        raise MalformedError("RSAPrivateKey: expected version 0 with two primes (RFC 8017 appendix A.1.2)")
+    modulus, exponent = reader.integer(fields[1], "RSA modulus"), reader.integer(fields[2], "RSA public exponent")
+    if modulus.bit_length() not in _SIZES or modulus < 0:
+        expected = " or ".join(map(str, _SIZES))
+        found = f"RSA modulus of {modulus.bit_length()} bits"
+        raise RefusedError(f"{found}, expected {expected}", hint="make a new key", code=_WEAK)
+    if not 65537 <= exponent < 1 << MAXIMUM_EXPONENT_BITS or exponent % 2 == 0:
+        shown = exponent if exponent.bit_length() <= 64 else f"a number of {exponent.bit_length()} bits"
+        expected = f"an odd number of 65537 or more and at most {MAXIMUM_EXPONENT_BITS} bits (FIPS 186-5 section 5.1)"
+        raise RefusedError(f"RSA public exponent is {shown}, expected {expected}", hint="make a new key", code=_WEAK)
 
 
 def _oaep(algorithm: EncryptionAlgorithm) -> padding.OAEP:

@@ -2,20 +2,23 @@
 
 The signature is over e = SM3(Z || M), where Z names the signer: an identifier, the curve and the public key. Private
 operations run in the system's libcrypto (``_libcrypto``); where that has no SM2, verifying falls back to gmssl through
-``_gmssl`` and signing is refused, since every implementation left leaks the key through its timing.
+``_gmssl`` and signing is refused, since every implementation left leaks the key through its timing. Who accepts that
+(``sign_with_gmssl``) signs with keys that there are; making, importing and decrypting stay refused.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from signkit.algorithms import digests
+from signkit.algorithms import _ec_private_key, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
+from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError, ProviderError
 
 if TYPE_CHECKING:  # importing ctypes loads the interpreter's own library: only when SM2 is used
+    from signkit.algorithms._gmssl import GmsslKey, RandomBelow
     from signkit.algorithms._libcrypto import Library, Sm2Key
 
 DEFAULT_ID = b"1234567812345678"
@@ -25,6 +28,7 @@ MAXIMUM_PLAINTEXT = 6047
 _P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 _A = _P - 3
 _B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 _G = bytes.fromhex(
     "32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"
     "bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0"
@@ -55,16 +59,28 @@ class Backend(NamedTuple):
         """For ``signkit doctor``."""
         if self.library is not None:
             return f"{self.library.version} ({self.library.path})"
+        if _nonces:
+            return f"signs by gmssl, whose timing tells the key, as was asked for: {'; '.join(self.reasons)}"
         return f"none that can sign: {'; '.join(self.reasons)}"
 
 
 _chosen: list[str] = []
+_nonces: list[RandomBelow] = []
 
 
 def use_library(path: str) -> None:
     """Use this libcrypto and no other; to be called before the first SM2 operation."""
     _chosen[:] = [path]
     backend.cache_clear()
+
+
+def sign_with_gmssl(random_below: RandomBelow) -> None:
+    """Sign by gmssl where no library is usable; only for who knows that its timing tells the private key.
+
+    Args:
+        random_below: where its nonces come from.
+    """
+    _nonces[:] = [random_below]
 
 
 @lru_cache(maxsize=1)
@@ -92,8 +108,10 @@ def identify(oid: str, parameters: bytes, digest: str | None) -> SignatureAlgori
 
 def key_type_of(oid: str, parameters: bytes, public_key: bytes) -> str | None:
     """See ``base.Family.key_type_of``. GM/T 0015 allows the curve itself as key algorithm, so {sm2, sm2} counts too."""
-    is_curve = parameters == writer.oid(oids.SM2)
-    return "EC_SM2" if is_curve and oid in (oids.EC_PUBLIC_KEY, oids.SM2) else None
+    if parameters != writer.oid(oids.SM2) or oid not in (oids.EC_PUBLIC_KEY, oids.SM2):
+        return None
+    _ec_private_key.require_form(public_key)
+    return "EC_SM2"
 
 
 def weakness(key_type: str) -> str:
@@ -108,8 +126,10 @@ def generate(key_type: KeyType) -> tuple[bytes, bytes]:
     return _private_key_info(key.scalar, point), _public_key_info(point)
 
 
-def load_private_key(private_key_info: bytes) -> Sm2Key:
+def load_private_key(private_key_info: bytes) -> Sm2Key | GmsslKey:
     """See ``base.Family.load_private_key``; checked on every load, since a bad scalar makes signing loop for ever."""
+    if backend().library is None and _nonces:
+        return _gmssl_key(private_key_info, _nonces[0])
     return _signing_library().private_key(private_key_info)
 
 
@@ -131,7 +151,14 @@ def signer_prefix(public_key_info: bytes, signer_id: bytes = DEFAULT_ID) -> byte
     return digests.digest("sm3", bits + signer_id + _CURVE + _point(public_key_info)[1:])
 
 
-def sign(private_key: Sm2Key, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
+def _gmssl_key(private_key_info: bytes, random_below: RandomBelow) -> GmsslKey:
+    from signkit.algorithms import _gmssl, containers
+
+    d, point = _ec_private_key.scalar(containers.parse(private_key_info), "EC_SM2", ORDER, margin=2)
+    return _gmssl.GmsslKey(d.to_bytes(32, "big"), point or b"", random_below)
+
+
+def sign(private_key: Sm2Key | GmsslKey, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
     """See ``base.Family.sign``; ``data`` is e."""
     return private_key.sign(data)
 
@@ -161,22 +188,29 @@ def encrypt(algorithm: EncryptionAlgorithm, public_key_info: bytes, plaintext: b
     return _raw_ciphertext(_public_key(_signing_library(), public_key_info).encrypt(plaintext))
 
 
-def decrypt(private_key: Sm2Key, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
-    """See ``base.Family.decrypt``; takes the raw form and the DER form of GM/T 0009."""
+def decrypt(private_key: Sm2Key | GmsslKey, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
+    """See ``base.Family.decrypt``; takes the raw form and the DER form of GM/T 0009. Never by gmssl.
+
+    Raises:
+        ProviderError: there is no library that can decrypt.
+    """
+    _signing_library()
+    key = cast("Sm2Key", private_key)
     try:
-        return private_key.decrypt(ciphertext if ciphertext[:1] == b"\x30" else _der_ciphertext(ciphertext))
+        return key.decrypt(ciphertext if ciphertext[:1] == b"\x30" else _der_ciphertext(ciphertext))
     except ProviderError:
         raise DecryptionError(CAN_T_DECRYPT) from None
 
 
-def import_private_key(private_key_info: bytes) -> tuple[bytes, bytes] | None:
-    """See ``base.Family.import_private_key``."""
-    if writer.oid(oids.SM2) not in private_key_info[:64]:
+def import_private_key(key: PrivateKeyInfo) -> tuple[bytes, bytes] | None:
+    """See ``base.Family.import_private_key``. Only d is taken over, 1 to n - 2: with n - 1 signing loops."""
+    if key.oid not in (oids.EC_PUBLIC_KEY, oids.SM2) or key.parameters != writer.oid(oids.SM2):
         return None
-    reader.parse(private_key_info, reader.SEQUENCE, "private key")  # the library would pass over what follows it
-    key = _signing_library().private_key(private_key_info)
-    point = key.point
-    return _private_key_info(key.scalar, point), _public_key_info(point)
+    d, beside = _ec_private_key.scalar(key, "EC_SM2", ORDER, margin=2)
+    scalar = d.to_bytes(32, "big")
+    point = _signing_library().private_key(_private_key_info(scalar, None)).point
+    _ec_private_key.require_point(key, beside, point)
+    return _private_key_info(scalar, point), _public_key_info(point)
 
 
 def _signing_library() -> Library:
@@ -215,6 +249,7 @@ def _canonical(public_key_info: bytes) -> bytes:
     children = reader.parse(public_key_info, reader.SEQUENCE, "SubjectPublicKeyInfo").children()
     if len(children) != 2 or children[0].raw not in (_KEY_ALGORITHM, _CURVE_AS_ALGORITHM):
         raise MalformedError("the public key is not an SM2 key")
+    _ec_private_key.require_form(reader.bit_string(children[1], "subjectPublicKey"))
     return writer.sequence(_KEY_ALGORITHM, children[1].raw)
 
 
@@ -222,11 +257,10 @@ def _public_key_info(point: bytes) -> bytes:
     return writer.sequence(_KEY_ALGORITHM, writer.bit_string(point))
 
 
-def _private_key_info(scalar: bytes, point: bytes) -> bytes:
+def _private_key_info(scalar: bytes, point: bytes | None) -> bytes:
     """PKCS #8 with the ECPrivateKey of RFC 5915 inside."""
-    private_key = writer.sequence(
-        writer.integer(1), writer.octet_string(scalar), writer.tlv(0xA1, writer.bit_string(point))
-    )
+    public_key = [] if point is None else [writer.tlv(0xA1, writer.bit_string(point))]
+    private_key = writer.sequence(writer.integer(1), writer.octet_string(scalar), *public_key)
     return writer.sequence(writer.integer(0), _KEY_ALGORITHM, writer.octet_string(private_key))
 
 

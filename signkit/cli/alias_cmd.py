@@ -22,7 +22,7 @@ def create(context: typer.Context, name: Name, key: Key, dry_run: DryRun = False
     from signkit.report import json as report
 
     run = session(context)
-    made = run.wiring().keys.create_alias(name, parse_key(key), dry_run=dry_run)
+    made = run.wiring().keys.aliases.create(name, parse_key(key), dry_run=dry_run)
     run.emit(report.alias(made), [f"{'would name' if dry_run else 'named'} key {made.key_id} {made.name}"])
 
 
@@ -33,7 +33,7 @@ def update(context: typer.Context, name: Name, key: Key, dry_run: DryRun = False
     from signkit.report import json as report
 
     run = session(context)
-    moved = run.wiring().keys.update_alias(name, parse_key(key), dry_run=dry_run)
+    moved = run.wiring().keys.aliases.update(name, parse_key(key), dry_run=dry_run)
     run.emit(report.alias(moved), [f"{moved.name} {'would name' if dry_run else 'names'} key {moved.key_id}"])
 
 
@@ -43,7 +43,7 @@ def delete(context: typer.Context, name: Name, dry_run: DryRun = False) -> None:
     from signkit.report import json as report
 
     run = session(context)
-    gone = run.wiring().keys.delete_alias(name, dry_run=dry_run)
+    gone = run.wiring().keys.aliases.delete(name, dry_run=dry_run)
     run.emit(report.alias(gone), [f"{'would delete' if dry_run else 'deleted'} {gone.name}; key {gone.key_id} stays"])
 
 
@@ -53,6 +53,6 @@ def list_aliases(context: typer.Context) -> None:
     from signkit.report import json as report
 
     run = session(context)
-    documents = [report.alias(alias) for alias in run.wiring().keys.aliases()]
+    documents = [report.alias(alias) for alias in run.wiring().keys.directory.aliases()]
     rows = [(d["name"], d["key_id"], d["created_at"]) for d in documents]
     run.emit({"aliases": documents}, table(("ALIAS", "KEY", "CREATED"), rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from signkit.errors import UsageError
@@ -49,3 +50,18 @@ def signer_id(text: str | None) -> bytes:
 
     found = hexadecimal(text, "--sm2-id")
     return DEFAULT_SIGNER_ID if found is None else found
+
+
+def tags(texts: Sequence[str] | None) -> dict[str, str]:
+    """Tags from options ``K=V``.
+
+    Raises:
+        UsageError: one has another form, or a name is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, separator, value = text.partition("=")
+        if not separator or not name or name in found:
+            raise UsageError(f"tag '{text}': expected K=V, each name once")
+        found[name] = value
+    return found

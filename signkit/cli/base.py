@@ -72,6 +72,7 @@ class Session:
 
     def __init__(self) -> None:
         self.flags: set[str] = set()
+        self.document_printed = False
         self.home: str | None = None
         self.config: str | None = None
         self._wiring: Wiring | None = None
@@ -99,14 +100,14 @@ class Session:
         if self._wiring is not None:
             self._wiring.close()
 
-    def read(self, path: str | None, what: str) -> bytes | None:
+    def read(self, path: str | None, what: str, *, limit: int = MAXIMUM_INPUT) -> bytes | None:
         """A whole small input file (``-`` = standard input), or None when none was named."""
         from signkit.files import FileSource
 
-        return None if path is None else FileSource().read(path, limit=MAXIMUM_INPUT, what=what)
+        return None if path is None else FileSource().read(path, limit=limit, what=what)
 
-    def public_key(self, reference: str | None, path: str | None) -> bytes:
-        """DER SubjectPublicKeyInfo of a key version, or from a PEM or DER file, which needs no store."""
+    def public_key(self, reference: str | None, path: str | None, action: str) -> bytes:
+        """DER SubjectPublicKeyInfo of a key version for an action, or from a PEM or DER file, which needs no store."""
         from signkit.errors import UsageError
         from signkit.keys.reference import parse_key_version
         from signkit.x509 import pem
@@ -114,12 +115,13 @@ class Session:
         if (reference is None) == (path is None):
             raise UsageError("expected KEY@V or --public-key F, found both or neither")
         if reference is not None:
-            return self.wiring().keys.public_key(parse_key_version(reference))
+            return self.wiring().keys.directory.public_key(parse_key_version(reference), action=action)
         return pem.public_key(self.read(path, "public key") or b"")
 
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print a command's result: the document with ``--json``, else the lines."""
         if self.json:
+            self.document_printed = True
             self._print(json_text(document))
         elif not self.quiet:
             for line in lines:

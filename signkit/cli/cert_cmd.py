@@ -8,8 +8,10 @@ import typer
 
 from signkit.cli.base import App, DryRun, Force, session, write_or_print
 from signkit.cli.tables import table, tree
+from signkit.cli.validate import validate
 
-app = App(help="Certificates of key versions.")
+app = App(help="Certificates: of key versions, and certification paths.")
+app.verb("validate")(validate)
 
 
 @app.verb("import")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signkit.report.json import Document, certificate, request, time
+from signkit.report.json import Document, certificate, request, time, token
 
 if TYPE_CHECKING:
     from signkit.formats.base import Signer
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from signkit.operations.inspect import Inspected
     from signkit.operations.requests import Created
     from signkit.operations.sign import Signed
+    from signkit.wiring.lab import Published
 
 
 def created_request(created: Created, path: str | None) -> Document:
@@ -76,12 +77,15 @@ def listed(listed: Listed) -> Document:
 
 
 def inspected(found: Inspected) -> Document:
-    """What is in a signature, certificate or request."""
-    from signkit.operations.inspect import InspectedCertificates
+    """What is in a signature, timestamp, certificate or request."""
+    from signkit.operations.inspect import InspectedCertificates, InspectedTimestamp
     from signkit.x509.request import CertificationRequest
 
     if isinstance(found, InspectedCertificates):
         return {"kind": "certificates", "certificates": [certificate(one) for one in found.certificates]}
+    if isinstance(found, InspectedTimestamp):
+        status = {} if found.status is None else {"status": found.status}
+        return {"kind": "timestamp", **status, **({} if found.token is None else token(found.token))}
     if isinstance(found, CertificationRequest):
         return {"kind": "certification request", **request(found)}
     return {
@@ -96,6 +100,41 @@ def inspected(found: Inspected) -> Document:
     }
 
 
+def published(done: Published) -> Document:
+    """CRLs of the throwaway authority that were just made."""
+    revoked = done.revoked
+    return {
+        "serial_number": f"{revoked.serial_number:x}" if revoked else None,
+        "revocation_date": time(revoked.revocation_date) if revoked else None,
+        "reason": revoked.reason if revoked else None,
+        "crl_number": done.number,
+        "files": list(done.files),
+    }
+
+
+def published_lines(done: Published, *, dry_run: bool) -> list[str]:
+    """The same for people."""
+    lines = [f"{'would write' if dry_run else 'wrote'} {path}" for path in done.files]
+    if done.subject:
+        what = (
+            "is on no CRL any more" if done.revoked is None else f"revoked from {time(done.revoked.revocation_date)} on"
+        )
+        reason = f" ({done.revoked.reason})" if done.revoked else ""
+        lines.insert(0, f"{done.subject}: {'would be ' if dry_run and done.revoked else ''}{what}{reason}")
+    return lines
+
+
+def timestamp(data: bytes) -> Document:
+    """A timestamp token, or why it can't be read."""
+    from signkit.errors import MalformedError
+    from signkit.tsp.token import load
+
+    try:
+        return token(load(data))
+    except MalformedError as error:
+        return {"malformed": error.message}
+
+
 def _signer(signer: Signer) -> Document:
     return {
         "signer": str(signer.certificate.subject) if signer.certificate else None,
@@ -104,5 +143,5 @@ def _signer(signer: Signer) -> Document:
         "digest_algorithm": signer.digest,
         "signing_time": time(signer.signing_time) if signer.signing_time else None,
         "signed_attributes": list(signer.attributes),
-        "timestamps": signer.timestamps,
+        "timestamps": [timestamp(data) for data in signer.timestamps],
     }

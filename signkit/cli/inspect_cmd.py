@@ -14,11 +14,11 @@ app = App()
 
 @app.verb("inspect")
 def inspect(context: typer.Context, file: Annotated[str, typer.Argument(metavar="F")]) -> None:
-    """Show what is in a signature, certificate or certification request. Nothing is judged."""
-    from signkit.cli import documents
+    """Show what is in a signature, timestamp, certificate, request, CRL or OCSP response. Nothing is judged."""
+    from signkit.cli import revocation_documents
     from signkit.files import FileSource
     from signkit.operations import inspect as operation
 
     run = session(context)
-    document = documents.inspected(operation.inspect(FileSource(), file))
+    document = revocation_documents.inspected(operation.inspect(FileSource(), file))
     run.emit(document, tree(document))

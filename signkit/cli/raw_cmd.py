@@ -67,7 +67,7 @@ def verify(
 
     run = session(context)
     reason = raw.verify(
-        run.public_key(reference, public_key),
+        run.public_key(reference, public_key, "AsymmetricVerify"),
         algorithm,
         run.read(signature, "signature") or b"",
         message=run.read(message, "message"),
@@ -93,7 +93,8 @@ def encrypt(
     from signkit.operations import raw
 
     run = session(context)
-    value = raw.encrypt(run.public_key(reference, public_key), algorithm, run.read(plaintext, "plaintext") or b"")
+    recipient = run.public_key(reference, public_key, "AsymmetricEncrypt")
+    value = raw.encrypt(recipient, algorithm, run.read(plaintext, "plaintext") or b"")
     write_or_print(run, value, out, force=force, what="ciphertext")
 
 
@@ -108,9 +109,8 @@ def decrypt(
 ) -> None:
     """Decrypt with one key version."""
     from signkit.keys.reference import parse_key_version
-    from signkit.operations import raw
 
     run = session(context)
     data = run.read(ciphertext, "ciphertext") or b""
-    value = raw.decrypt(run.wiring().keys, parse_key_version(reference), algorithm, data)
+    value = run.wiring().keys.use.decrypt(parse_key_version(reference), algorithm, data)
     write_or_print(run, value, out, force=force, what="plaintext", private=True)

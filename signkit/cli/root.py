@@ -12,22 +12,23 @@ import typer
 from typer.core import TyperGroup
 
 from signkit.cli.base import App, Session, common_options, flush, report_error
-from signkit.errors import SignkitError, UsageError, VerificationError
+from signkit.errors import SignkitError, UsageError
 from signkit.report.printable import printable
 
 COMMANDS = {
     "demo": "Run the whole pipeline on files of this machine, offline",
     "init": "Make the store",
-    "key": "Keys: create, list, show, public",
-    "version": "Key versions: create, list, show",
+    "key": "Keys: create, import, list, show, public",
+    "version": "Key versions: create, import, list, show",
     "alias": "Aliases of keys: create, update, delete, list",
     "csr": "Certification requests: create, show, check",
-    "cert": "Certificates of key versions: import, list, show, export",
+    "cert": "Certificates: import, list, show, export, validate",
     "sign": "Sign artifacts with a certified key version",
     "verify": "Verify artifacts: certificate chain and signature together",
-    "inspect": "Show what is in a signature, certificate or request",
+    "policy": "Verification policies: check, test",
+    "inspect": "Show what is in a signature, timestamp, certificate or request",
     "raw": "Bare signatures and encryption by a key version",
-    "lab": "A throwaway authority for trying things out: create, issue",
+    "lab": "A throwaway authority for trying things out: create, issue, serve",
     "doctor": "Tell what works here",
 }
 """Command to its line of help; the module of this package that implements it is named after it with ``_cmd``."""
@@ -101,21 +102,21 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. No traceback reaches a user unless SIGNKIT_DEBUG is set."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     as_json = "--json" in options
+    session = Session()
     try:
         _require_lone_help(options)
         if _asks_for_version(options):
             return _print_version(as_json)
         try:
-            status = typer.main.get_command(root).main(arguments, prog_name="signkit", standalone_mode=False)
+            program = typer.main.get_command(root)
+            status = program.main(arguments, prog_name="signkit", standalone_mode=False, obj=session)
         finally:
             flush()
         if status == INTERRUPTED:  # typer has caught it
             raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
-    except VerificationError as error:
-        return _fail(error, as_json, document_printed=True)
     except SignkitError as error:
-        return _fail(error, as_json)
+        return _fail(error, as_json, document_printed=session.document_printed)
     except _ArgumentsError as error:
         return _fail(_usage_error(error), as_json)
     except (KeyboardInterrupt, typer.Abort):

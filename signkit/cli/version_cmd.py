@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from signkit.cli.base import App, DryRun, session
+from signkit.cli.key_import import import_version
 from signkit.cli.tables import table, tree
 
 app = App(help="Key versions: the key pairs that certificates bind to.")
+app.verb("import")(import_version)
 
 
 @app.verb("create")
@@ -56,8 +58,8 @@ def show(context: typer.Context, reference: Annotated[str, typer.Argument(metava
 
     run = session(context)
     wiring = run.wiring()
-    _key, version = wiring.keys.resolve_version(parse_key_version(reference))
-    document = report.version_object(version, wiring.certificates.of_version(version))
+    _key, version = wiring.keys.directory.version(parse_key_version(reference))
+    document = report.version_object(version, wiring.certificates.find_current(version))
     run.emit(document, tree(document))
 
 

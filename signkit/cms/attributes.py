@@ -45,8 +45,10 @@ class AlgorithmProtection(NamedTuple):
     signature: bytes
 
 
-def constant(certificate: Certificate, algorithm: SignatureAlgorithm, digest: str) -> tuple[bytes, ...]:
-    """The encoded signed attributes that are the same for all artifacts of one signer."""
+def constant(
+    certificate: Certificate, algorithm: SignatureAlgorithm, digest: str, content_type: str = oids.DATA
+) -> tuple[bytes, ...]:
+    """The encoded signed attributes that are the same for everything of one content type that one signer signs."""
     hash_algorithm = () if digest == "sha256" else (digests.identifier(digest),)
     issuer_serial = writer.sequence(
         writer.sequence(writer.tlv(0xA4, certificate.issuer.raw)), writer.integer(certificate.serial_number)
@@ -56,7 +58,7 @@ def constant(certificate: Certificate, algorithm: SignatureAlgorithm, digest: st
     )
     protection = writer.sequence(digests.identifier(digest), b"\xa1" + algorithm.cms_identifier[1:])
     return (
-        _encode(oids.CONTENT_TYPE, writer.oid(oids.DATA)),
+        _encode(oids.CONTENT_TYPE, writer.oid(content_type)),
         _encode(oids.SIGNING_CERTIFICATE_V2, writer.sequence(writer.sequence(identifier))),
         _encode(oids.ALGORITHM_PROTECTION, protection),
     )

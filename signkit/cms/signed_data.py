@@ -39,14 +39,14 @@ def parse(data: bytes) -> Parsed:
     try:
         return Parsed(cms.decode(data), encoding)
     except MalformedError:
-        der = ber.to_der(data)
+        der = cms.in_order(ber.to_der(data))
         if der == data:
             raise
         return Parsed(cms.decode(der), "BER" if encoding == "DER" else encoding)
 
 
 class SignerTemplate(NamedTuple):
-    """All parts of a detached signature that do not depend on the artifact.
+    """All parts of a signature by one signer that do not depend on what is signed.
 
     Attributes:
         digest: name of the digest algorithm.
@@ -54,6 +54,7 @@ class SignerTemplate(NamedTuple):
         certificate: the signer's certificate.
         certificates: DER of the certificates that go into the file.
         constant_attributes: encoded signed attributes that are the same for all artifacts.
+        content_type: type of what is signed (dotted).
     """
 
     digest: str
@@ -61,22 +62,27 @@ class SignerTemplate(NamedTuple):
     certificate: Certificate
     certificates: tuple[bytes, ...]
     constant_attributes: tuple[bytes, ...]
+    content_type: str = oids.DATA
 
 
 def template(
-    certificate: Certificate, chain: tuple[bytes, ...], algorithm: SignatureAlgorithm, digest: str
+    certificate: Certificate,
+    chain: tuple[bytes, ...],
+    algorithm: SignatureAlgorithm,
+    digest: str,
+    content_type: str = oids.DATA,
 ) -> SignerTemplate:
-    """Prepare detached signatures by one signer.
+    """Prepare signatures by one signer.
 
     Args:
         certificate: the signer's certificate.
         chain: DER of the intermediates that go along, without the root.
         algorithm: signature algorithm.
         digest: name of the digest algorithm, the one that ``algorithm`` signs where it signs a digest.
+        content_type: type of what is signed (dotted).
     """
-    return SignerTemplate(
-        digest, algorithm, certificate, (certificate.der, *chain), attributes.constant(certificate, algorithm, digest)
-    )
+    constant = attributes.constant(certificate, algorithm, digest, content_type)
+    return SignerTemplate(digest, algorithm, certificate, (certificate.der, *chain), constant, content_type)
 
 
 def signed_attributes(prepared: SignerTemplate, message_digest: bytes, signing_time: datetime) -> bytes:
@@ -84,13 +90,14 @@ def signed_attributes(prepared: SignerTemplate, message_digest: bytes, signing_t
     return writer.set_of(*prepared.constant_attributes, *attributes.variable(message_digest, signing_time))
 
 
-def assemble(prepared: SignerTemplate, to_be_signed: bytes, signature: bytes) -> bytes:
-    """DER ContentInfo of a detached signature by one signer.
+def assemble(prepared: SignerTemplate, to_be_signed: bytes, signature: bytes, *, content: bytes | None = None) -> bytes:
+    """DER ContentInfo of a signature by one signer.
 
     Args:
         prepared: what ``template`` gave.
         to_be_signed: what ``signed_attributes`` gave.
         signature: signature value over it.
+        content: what is signed, when it goes along; None = a detached signature.
     """
     digest_algorithm = digests.identifier(prepared.digest)
     info = SignerInfo(
@@ -107,10 +114,10 @@ def assemble(prepared: SignerTemplate, to_be_signed: bytes, signature: bytes) ->
     )
     return cms.encode(
         SignedData(
-            version=1,
+            version=1 if prepared.content_type == oids.DATA else 3,  # RFC 5652 section 5.1
             digest_algorithms=(digest_algorithm,),
-            content_type=oids.DATA,
-            content=None,
+            content_type=prepared.content_type,
+            content=content,
             certificates=prepared.certificates,
             crls=(),
             signer_infos=(info,),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from signkit import algorithms
@@ -15,6 +15,9 @@ from signkit.errors import MalformedError
 from signkit.evidence import Check, failed, indeterminate, passed, skipped
 from signkit.x509.certificate import Certificate
 
+FILE_CONTENT = (oids.DATA, oids.SM2_DATA)
+"""Content types of a signature over a file; only they may go without signed attributes (RFC 5652 section 5.3)."""
+
 
 def digest_name(info: SignerInfo) -> str:
     """Name of the digest algorithm of a signer, or its dotted identifier when it is not a known one.
@@ -24,6 +27,25 @@ def digest_name(info: SignerInfo) -> str:
     """
     oid, _parameters = algorithms.split_identifier(info.digest_algorithm)
     return oids.DIGESTS.get(oid, oid)
+
+
+def require_announced(info: SignerInfo, digest_algorithms: Sequence[bytes]) -> None:
+    """Refuse a signer whose digest algorithm is not among those of its SignedData (RFC 5652 section 5.1).
+
+    Raises:
+        MalformedError: it is not.
+    """
+    announced = {algorithms.split_identifier(one)[0] for one in digest_algorithms}
+    if algorithms.split_identifier(info.digest_algorithm)[0] not in announced:
+        raise MalformedError("the digest algorithm of a signer is not among the SignedData's")
+
+
+def digest_name_or_empty(info: SignerInfo) -> str:
+    """As ``digest_name``, and empty when there is no AlgorithmIdentifier."""
+    try:
+        return digest_name(info)
+    except MalformedError:
+        return ""
 
 
 def signature_algorithm(info: SignerInfo) -> SignatureAlgorithm | None:
@@ -54,32 +76,53 @@ def names(info: SignerInfo, certificate: Certificate) -> bool:
     return info.serial_number == certificate.serial_number and info.issuer == certificate.issuer.raw
 
 
-def check(info: SignerInfo, content_type: str, certificate: Certificate, digested: Mapping[str, bytes]) -> list[Check]:
-    """Every check of one signer against its certificate and the artifact's digests.
+def bare_digest(info: SignerInfo, certificate: Certificate, signer_id: bytes) -> str:
+    """Name of the digest that a signature without signed attributes is over, empty when there is none.
+
+    It is for whoever digests the artifact: for SM2 it begins with Z of the signer (``digests.with_prefix``).
+    """
+    try:
+        algorithm = signature_algorithm(info)
+        if info.signed_attributes is not None or algorithm is None or algorithm.digest is None:
+            return ""
+        prefix = algorithms.signer_prefix(algorithm, certificate.public_key_info, signer_id)
+    except MalformedError:
+        return ""
+    return digests.with_prefix(algorithm.digest, prefix)
+
+
+def check(
+    info: SignerInfo,
+    content_type: str,
+    certificate: Certificate,
+    digested: Mapping[str, bytes],
+    *,
+    signer_id: bytes = algorithms.DEFAULT_SIGNER_ID,
+) -> list[Check]:
+    """Every check of one signer against its certificate and the digests of what it signed.
 
     Args:
         info: the signer.
         content_type: type of the encapsulated content, which the content-type attribute must repeat.
         certificate: the certificate that the signer identifier names.
-        digested: digest algorithm name to the artifact's digest; must hold the signer's own.
+        digested: digest name to the content's digest; must hold the signer's own, and ``bare_digest``.
+        signer_id: identifier of an SM2 signer; no other algorithm knows one.
 
     Returns:
         Checks ``artifact.digest``, ``signature.algorithm``, ``signature.value`` and ``signed-attributes.*``.
     """
-    if content_type != oids.DATA:
-        detail = f"the signature is over content of type {oids.name(content_type)}, expected data: not over a file"
-        return [failed("signature.format", detail, source="RFC 5652 4", expected=oids.DATA, found=content_type)]
     try:
         digest, algorithm = digest_name(info), signature_algorithm(info)
     except MalformedError as error:
         return [failed("signature.format", error.message, source="RFC 5652 5.3")]
-    algorithm_check = _check_algorithm(info, digest, algorithm, certificate)
+    algorithm_check = _check_algorithm(info, digest, algorithm, content_type)
     if algorithm is None or not algorithm_check.passed:
         return [algorithm_check, skipped("signature.value", "not checked: the algorithm is not accepted")]
     if info.signed_attributes is None:
-        return [algorithm_check, *_check_bare(info, content_type, algorithm, certificate, digested)]
+        value = digested.get(bare_digest(info, certificate, signer_id))
+        return [algorithm_check, *_check_bare(info, content_type, algorithm, certificate, value)]
     reason = algorithms.verify_message(
-        algorithm, certificate.public_key_info, info.signed_attributes_der, info.signature
+        algorithm, certificate.public_key_info, info.signed_attributes_der, info.signature, signer_id=signer_id
     )
     return [
         _check_digest(info.signed_attributes, digest, digested),
@@ -89,16 +132,17 @@ def check(info: SignerInfo, content_type: str, certificate: Certificate, digeste
     ]
 
 
-def _check_algorithm(
-    info: SignerInfo, digest: str, algorithm: SignatureAlgorithm | None, certificate: Certificate
-) -> Check:
+def _check_algorithm(info: SignerInfo, digest: str, algorithm: SignatureAlgorithm | None, content_type: str) -> Check:
     source = "RFC 5652 5.3"
     if algorithm is None or digest not in digests.SIGNING:
         found = f"{algorithms.describe(info.signature_algorithm)} with {digest}"
         return indeterminate("signature.algorithm", f"{found} is not an accepted algorithm", source=source, found=found)
-    if algorithm.content_digest != digest:
+    if digest not in (algorithm.content_digest, *algorithm.cms_alternatives):
         detail = f"{algorithm.name} goes with {algorithm.content_digest}, and the signer says {digest}"
         return failed("signature.algorithm", detail, source=source, expected=algorithm.content_digest, found=digest)
+    if content_type == oids.SM2_DATA and not algorithm.binds_signer:
+        detail = f"{algorithm.name} in a signature of GM/T 0010, which knows SM2 with SM3 only"
+        return failed("signature.algorithm", detail, source="GM/T 0010 8", expected="SM2DSA", found=algorithm.name)
     return passed("signature.algorithm", algorithm.name, source=source, found=algorithm.name)
 
 
@@ -107,22 +151,22 @@ def _check_bare(
     content_type: str,
     algorithm: SignatureAlgorithm,
     certificate: Certificate,
-    digested: Mapping[str, bytes],
+    digest: bytes | None,
 ) -> list[Check]:
     """Without signed attributes the signature is over the artifact itself (RFC 5652 section 5.4)."""
-    if content_type != oids.DATA:
+    if content_type not in FILE_CONTENT:
         detail = f"no signed attributes, and the content is {oids.name(content_type)}: only data may go without them"
         return [failed("signed-attributes.content-type", detail, source="RFC 5652 5.3")]
-    if algorithm.digest is None or algorithm.binds_signer:
+    if algorithm.digest is None:
         detail = f"{algorithm.name} without signed attributes signs the whole artifact, which is not supported"
         return [indeterminate("signature.value", detail)]
-    reason = algorithms.verify_digest(
-        algorithm, certificate.public_key_info, digested[algorithm.digest], info.signature
-    )
+    if digest is None:
+        return [indeterminate("signature.value", f"the artifact was not digested for this {algorithm.name} signer")]
+    reason = algorithms.verify_digest(algorithm, certificate.public_key_info, digest, info.signature)
     covered = "no signed attributes: the signature value covers the artifact itself"
     artifact = skipped if reason else passed
     return [
-        artifact("artifact.digest", covered, source="RFC 5652 5.4", found=digested[algorithm.digest].hex()),
+        artifact("artifact.digest", covered, source="RFC 5652 5.4", found=digest.hex()),
         _value_check(reason, algorithm),
     ]
 

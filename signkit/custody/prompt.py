@@ -40,8 +40,8 @@ class PromptRootKey:
         path = os.environ.get(PASSPHRASE_FILE)
         if path:
             return _from_file(path)
-        passphrase = _ask("New passphrase of the store: ")
-        if _ask("The same again: ") != passphrase:
+        passphrase = ask("New passphrase of the store: ")
+        if ask("The same again: ") != passphrase:
             raise RootKeyError("the two passphrases differ", hint="nothing was made; start again")
         return _secret(passphrase)
 
@@ -52,7 +52,7 @@ class PromptRootKey:
             RootKeyError: none could be had, or it is empty.
         """
         path = os.environ.get(PASSPHRASE_FILE)
-        return _from_file(path) if path else _secret(_ask("Passphrase of the store: "))
+        return _from_file(path) if path else _secret(ask("Passphrase of the store: "))
 
 
 def _from_file(path: str) -> RootSecret:
@@ -65,7 +65,7 @@ def _secret(passphrase: bytes) -> RootSecret:
     return RootSecret("passphrase", passphrase)
 
 
-def _ask(prompt: str) -> bytes:
+def ask(prompt: str) -> bytes:
     """What is typed on the terminal, unseen."""
     import getpass
     import warnings

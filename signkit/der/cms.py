@@ -11,8 +11,20 @@ from typing import Annotated, NamedTuple
 from cryptography.hazmat import asn1
 from cryptography.hazmat.bindings._rust import ObjectIdentifier
 
-from signkit.der import oids, writer
+from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError
+
+SIGNED_DATA_KINDS = (oids.SIGNED_DATA, oids.SM2_SIGNED_DATA)
+"""Content types of a ContentInfo with SignedData: RFC 5652's, and GM/T 0010's for the same structure."""
+
+MAXIMUM_ELEMENTS = 100_000
+"""Most elements in the sets of a SignedData: certificates, CRLs and values of attributes count as one each."""
+
+_LEVELS = 5
+"""From signerInfos down to the values of attributes."""
+
+_SMALL = 1 << 16
+"""A file of fewer bytes can't hold enough elements to matter."""
 
 
 class Attribute(NamedTuple):
@@ -61,6 +73,7 @@ class SignedData(NamedTuple):
         certificates: DER of each element of the certificates field, in its order.
         crls: DER of each element of the crls field.
         signer_infos: the signers.
+        kind: content type of the ContentInfo around it, one of ``SIGNED_DATA_KINDS``.
     """
 
     version: int
@@ -70,6 +83,7 @@ class SignedData(NamedTuple):
     certificates: tuple[bytes, ...]
     crls: tuple[bytes, ...]
     signer_infos: tuple[SignerInfo, ...]
+    kind: str = oids.SIGNED_DATA
 
 
 @asn1.sequence
@@ -124,12 +138,13 @@ def decode(der: bytes) -> SignedData:
     Raises:
         MalformedError: not DER, or not that structure.
     """
+    _refuse_oversized(der)
     try:
         content_info = asn1.decode_der(_ContentInfo, der)
-        content_type = content_info.content_type.dotted_string
-        if content_type != oids.SIGNED_DATA:
-            raise MalformedError(f"CMS content is {oids.name(content_type)}, expected signedData")
-        return _signed_data(content_info.content.parse(_SignedData))
+        kind = content_info.content_type.dotted_string
+        if kind not in SIGNED_DATA_KINDS:
+            raise MalformedError(f"CMS content is {oids.name(kind)}, expected signedData")
+        return _signed_data(content_info.content.parse(_SignedData), kind)
     except ValueError as error:
         reason = str(error).removeprefix("error parsing asn1 value: ")
         raise MalformedError(f"not CMS SignedData in DER: {reason}") from error
@@ -147,7 +162,76 @@ def encode(signed_data: SignedData) -> bytes:
     if signed_data.crls:
         fields.append(writer.tlv(0xA1, *sorted(signed_data.crls)))
     fields.append(writer.set_of(*map(encode_signer_info, signed_data.signer_infos)))
-    return writer.sequence(writer.oid(oids.SIGNED_DATA), writer.tlv(0xA0, writer.sequence(*fields)))
+    return writer.sequence(writer.oid(signed_data.kind), writer.tlv(0xA0, writer.sequence(*fields)))
+
+
+def in_order(der: bytes) -> bytes:
+    """The same ContentInfo with the sets of SignedData and of its signers in DER's order (X.690 section 11.6).
+
+    Signed attributes are signed in that order whatever order they were written in (RFC 5652 section 5.4). Certificates,
+    CRLs and the values of attributes stay byte for byte what they are. What has not the form of a SignedData, with
+    definite, shortest lengths, is returned as it is.
+    """
+    _refuse_oversized(der)
+    try:
+        kind, wrapped = reader.parse(der, reader.SEQUENCE).children()
+        (signed_data,) = wrapped.children()
+        fields = signed_data.expect(reader.SEQUENCE, "SignedData").children()
+        infos = [_signer_in_order(info) for info in fields[-1].expect(reader.SET, "signerInfos").children()]
+        others = [writer.set_of(*_raws(one)) if one.tag == reader.SET else one.raw for one in fields[:-1]]
+    except (MalformedError, ValueError, IndexError):
+        return der
+    return writer.sequence(kind.raw, writer.tlv(wrapped.tag, writer.sequence(*others, writer.set_of(*infos))))
+
+
+def _signer_in_order(info: reader.Element) -> bytes:
+    fields = []
+    for position, field in enumerate(info.expect(reader.SEQUENCE, "SignerInfo").children()):
+        # The signer identifier, second of the fields, may have the tag of signed attributes: it is no set.
+        attributes = position > 1 and field.tag in (0xA0, 0xA1)
+        fields.append(writer.tlv(field.tag, *sorted(_raws(field))) if attributes else field.raw)
+    return writer.sequence(*fields)
+
+
+def _raws(element: reader.Element) -> list[bytes]:
+    return [child.raw for child in element.children()]
+
+
+def _refuse_oversized(der: bytes) -> None:
+    """Refuse what would cost far more than any real signature does, before it is taken apart.
+
+    What is not even of the right form is left to the reader that follows, which says so better.
+
+    Raises:
+        MalformedError: a set of SignedData has more elements than any real one.
+    """
+    if len(der) < _SMALL:
+        return
+    try:
+        (content_info,) = reader.first_children(reader.Element(der, 0, 0, 0, len(der)), 1)
+        (signed_data,) = reader.first_children(reader.first_children(content_info, 2)[1], 1)
+        fields = reader.first_children(signed_data, 6)
+    except (MalformedError, ValueError, IndexError):
+        return
+    left = MAXIMUM_ELEMENTS
+    for field in fields:
+        left -= _count(field, left, _LEVELS if field.tag == reader.SET else 1)
+    if left <= 0:
+        raise MalformedError(f"SignedData has more than {MAXIMUM_ELEMENTS} elements in its sets")
+
+
+def _count(element: reader.Element, most: int, levels: int) -> int:
+    """How many elements there are in a constructed one, so many levels down; at most ``most``."""
+    if not levels or not element.tag & 0x20 or most <= 0:
+        return 0
+    try:
+        children = reader.first_children(element, most)
+    except MalformedError:
+        return 0
+    total = len(children)
+    for child in children:
+        total += _count(child, most - total, levels - 1)
+    return total
 
 
 def encode_signer_info(info: SignerInfo) -> bytes:
@@ -182,7 +266,7 @@ def _encode_content(signed_data: SignedData) -> bytes:
     return writer.sequence(content_type, writer.tlv(0xA0, writer.octet_string(signed_data.content)))
 
 
-def _signed_data(parsed: _SignedData) -> SignedData:
+def _signed_data(parsed: _SignedData, kind: str) -> SignedData:
     if parsed.version not in (1, 3, 4, 5):
         raise MalformedError("SignedData has an unknown version, expected 1, 3, 4 or 5 (RFC 5652 section 5.1)")
     return SignedData(
@@ -193,6 +277,7 @@ def _signed_data(parsed: _SignedData) -> SignedData:
         certificates=tuple(map(asn1.encode_der, parsed.certificates or ())),
         crls=tuple(map(asn1.encode_der, parsed.crls or ())),
         signer_infos=tuple(map(_signer_info, parsed.signer_infos.as_list())),
+        kind=kind,
     )
 
 

@@ -6,6 +6,9 @@ from __future__ import annotations
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
+SM2_DATA = "1.2.156.10197.6.1.4.2.1"  # GM/T 0010
+SM2_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2"
+OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"  # RFC 5940: an OCSP response among the CRLs of a SignedData
 
 # attributes (RFC 5652 section 11, RFC 5035, RFC 6211, RFC 3161 appendix A)
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
@@ -15,6 +18,7 @@ SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+MICROSOFT_TIME_STAMP = "1.3.6.1.4.1.311.3.3.1"  # the same token, where Authenticode keeps it
 SMIME_CAPABILITIES = "1.2.840.113549.1.9.15"
 EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 
@@ -45,6 +49,23 @@ ML_DSA_65 = "2.16.840.1.101.3.4.3.18"
 ML_DSA_87 = "2.16.840.1.101.3.4.3.19"
 SM2 = "1.2.156.10197.1.301"  # GM/T 0006
 
+# encryption of private keys (RFC 8018 appendix A, RFC 7914 section 7, GM/T 0006, GM/T 0091)
+PBES2 = "1.2.840.113549.1.5.13"
+PBKDF2 = "1.2.840.113549.1.5.12"
+SCRYPT = "1.3.6.1.4.1.11591.4.11"
+HMAC_SHA1 = "1.2.840.113549.2.7"
+HMAC_SHA224 = "1.2.840.113549.2.8"
+HMAC_SHA256 = "1.2.840.113549.2.9"
+HMAC_SHA384 = "1.2.840.113549.2.10"
+HMAC_SHA512 = "1.2.840.113549.2.11"
+HMAC_SM3 = "1.2.156.10197.1.401.3.1"
+HMAC_SM3_BY_GMSSL = "1.2.156.10197.1.401.2"
+DES_EDE3_CBC = "1.2.840.113549.3.7"
+AES_128_CBC = "2.16.840.1.101.3.4.1.2"
+AES_192_CBC = "2.16.840.1.101.3.4.1.22"
+AES_256_CBC = "2.16.840.1.101.3.4.1.42"
+SM4_CBC = "1.2.156.10197.1.104.2"
+
 # signatures (RFC 4055, RFC 5758)
 RSA_MD5 = "1.2.840.113549.1.1.4"
 RSA_SHA1 = "1.2.840.113549.1.1.5"
@@ -74,6 +95,23 @@ EXTENDED_KEY_USAGE = "2.5.29.37"
 INHIBIT_ANY_POLICY = "2.5.29.54"
 AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1"
 
+# CRL and CRL entry extensions (RFC 5280 sections 5.2 and 5.3, X.509 section 9.5.2.8)
+CRL_NUMBER = "2.5.29.20"
+REASON_CODE = "2.5.29.21"
+INVALIDITY_DATE = "2.5.29.24"
+DELTA_CRL_INDICATOR = "2.5.29.27"
+ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
+CERTIFICATE_ISSUER = "2.5.29.29"
+FRESHEST_CRL = "2.5.29.46"
+EXPIRED_CERTS_ON_CRL = "2.5.29.60"
+
+# OCSP (RFC 6960 section 4) and where to ask (RFC 5280 section 4.2.2.1)
+AD_OCSP = "1.3.6.1.5.5.7.48.1"
+OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"
+OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2"
+OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
+OCSP_ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.6"
+
 # key purposes (RFC 5280 section 4.2.1.12)
 ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
@@ -82,10 +120,14 @@ CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+LIFETIME_SIGNING = "1.3.6.1.4.1.311.10.3.13"  # Microsoft: a signature does not outlive this certificate
 
 NAMES = {
     DATA: "data",
     SIGNED_DATA: "signedData",
+    TST_INFO: "TSTInfo",
+    SM2_DATA: "data (GM/T 0010)",
+    SM2_SIGNED_DATA: "signedData (GM/T 0010)",
     CONTENT_TYPE: "content-type",
     MESSAGE_DIGEST: "message-digest",
     SIGNING_TIME: "signing-time",
@@ -93,6 +135,7 @@ NAMES = {
     SIGNING_CERTIFICATE_V2: "signing-certificate-v2",
     ALGORITHM_PROTECTION: "cms-algorithm-protection",
     SIGNATURE_TIME_STAMP: "signature-time-stamp",
+    MICROSOFT_TIME_STAMP: "signature-time-stamp (Microsoft)",
     SMIME_CAPABILITIES: "smime-capabilities",
     SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
     KEY_USAGE: "keyUsage",
@@ -107,6 +150,17 @@ NAMES = {
     EXTENDED_KEY_USAGE: "extKeyUsage",
     INHIBIT_ANY_POLICY: "inhibitAnyPolicy",
     AUTHORITY_INFO_ACCESS: "authorityInfoAccess",
+    CRL_NUMBER: "cRLNumber",
+    REASON_CODE: "cRLReason",
+    INVALIDITY_DATE: "invalidityDate",
+    DELTA_CRL_INDICATOR: "deltaCRLIndicator",
+    ISSUING_DISTRIBUTION_POINT: "issuingDistributionPoint",
+    CERTIFICATE_ISSUER: "certificateIssuer",
+    FRESHEST_CRL: "freshestCRL",
+    EXPIRED_CERTS_ON_CRL: "expiredCertsOnCRL",
+    OCSP_NONCE: "id-pkix-ocsp-nonce",
+    OCSP_NO_CHECK: "id-pkix-ocsp-nocheck",
+    OCSP_ARCHIVE_CUTOFF: "id-pkix-ocsp-archive-cutoff",
     ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
     SERVER_AUTH: "serverAuth",
     CLIENT_AUTH: "clientAuth",
@@ -114,6 +168,7 @@ NAMES = {
     EMAIL_PROTECTION: "emailProtection",
     TIME_STAMPING: "timeStamping",
     OCSP_SIGNING: "OCSPSigning",
+    LIFETIME_SIGNING: "lifetimeSigning",
     RSA_ENCRYPTION: "rsaEncryption",
     RSA_MD5: "md5WithRSAEncryption",
     RSA_SHA1: "sha1WithRSAEncryption",

@@ -5,13 +5,15 @@ ITU-T X.690: definite lengths in their shortest form, low tag numbers, shortest 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from signkit.errors import MalformedError
 
-BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
 UTF8_STRING, PRINTABLE_STRING, T61_STRING, IA5_STRING = 0x0C, 0x13, 0x14, 0x16
 UTC_TIME, GENERALIZED_TIME, UNIVERSAL_STRING, BMP_STRING = 0x17, 0x18, 0x1C, 0x1E
 SEQUENCE, SET = 0x30, 0x31
@@ -51,12 +53,26 @@ class Element(NamedTuple):
         Raises:
             MalformedError: the contents are not a row of DER elements.
         """
-        out, position, data, end = [], self.body, self.data, self.end
+        return list(self.each())
+
+    def each(self) -> Iterator[Element]:
+        """As ``children``, one at a time: for the many entries of a large CRL."""
+        position, data, end = self.body, self.data, self.end
         while position < end:
             element = _read(data, position, end)
-            out.append(element)
+            yield element
             position = element.end
-        return out
+
+    def few(self, maximum: int = 16) -> list[Element]:
+        """As ``children``, when there are no more than that: a hostile structure may have millions.
+
+        Raises:
+            MalformedError: there are more, or they are not DER.
+        """
+        found = list(islice(self.each(), maximum + 1))
+        if len(found) > maximum:
+            raise MalformedError(f"more than {maximum} elements inside the one at byte {self.start}")
+        return found
 
     def expect(self, tag: int, what: str) -> Element:
         """This element, when it has the tag.
@@ -81,6 +97,15 @@ def parse(data: bytes, tag: int | None = None, what: str = "DER") -> Element:
     return element if tag is None else element.expect(tag, what)
 
 
+def at(data: bytes, position: int) -> Element:
+    """The element that begins at a position of a buffer.
+
+    Raises:
+        MalformedError: not strict DER.
+    """
+    return _read(data, position, len(data))
+
+
 def _read(data: bytes, position: int, end: int) -> Element:
     if position + 2 > end:
         raise MalformedError(f"DER is truncated at byte {position}")
@@ -99,6 +124,20 @@ def _read(data: bytes, position: int, end: int) -> Element:
     if body + length > end:
         raise MalformedError(f"DER is truncated: element at byte {position} needs {body + length - end} bytes more")
     return Element(data, tag, position, body, body + length)
+
+
+def first_children(element: Element, count: int) -> list[Element]:
+    """The first elements inside one, at most so many; what follows is not looked at.
+
+    Raises:
+        MalformedError: one of these is not DER.
+    """
+    out: list[Element] = []
+    position = element.body
+    while position < element.end and len(out) < count:
+        out.append(_read(element.data, position, element.end))
+        position = out[-1].end
+    return out
 
 
 def integer(element: Element, what: str = "INTEGER") -> int:
@@ -123,6 +162,15 @@ def boolean(element: Element, what: str = "BOOLEAN") -> bool:
     if content not in (b"\x00", b"\xff"):
         raise MalformedError(f"{what} is neither 00 nor FF")
     return content == b"\xff"
+
+
+def enumerated(element: Element, what: str = "ENUMERATED") -> int:
+    """Value of an ENUMERATED.
+
+    Raises:
+        MalformedError: another tag, or not in its shortest form.
+    """
+    return integer(element.expect(ENUMERATED, what)._replace(tag=INTEGER), what)
 
 
 def bit_string(element: Element, what: str = "BIT STRING") -> bytes:

@@ -52,6 +52,7 @@ def tbs_certificate(
     extended_key_usage: Sequence[str] = (),
     extended_key_usage_critical: bool = False,
     comment: str = "",
+    further_extensions: Sequence[bytes] = (),
 ) -> bytes:
     """DER TBSCertificate, version 3 (RFC 5280 section 4.1), for the throwaway authority of ``signkit.lab``.
 
@@ -71,6 +72,7 @@ def tbs_certificate(
         extended_key_usage: OBJECT IDENTIFIERs; empty = no such extension.
         extended_key_usage_critical: whether that extension is critical.
         comment: ASCII text of a Netscape comment extension; empty = no such extension.
+        further_extensions: DER Extensions that go in as they are.
     """
     constraints = {"ca": ca} if path_length is None else {"ca": ca, "path_len_constraint": path_length}
     extensions = [
@@ -83,6 +85,7 @@ def tbs_certificate(
     ]
     if comment:
         extensions.append(_extension(NETSCAPE_COMMENT, core.IA5String(comment)))
+    extensions += map(x509.Extension.load, further_extensions)
     tbs = x509.TbsCertificate(
         {
             "version": "v3",

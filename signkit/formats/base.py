@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.evidence import Check
 from signkit.x509.certificate import Certificate
@@ -20,7 +21,8 @@ class Signer(NamedTuple):
         algorithm: name of the signature algorithm.
         digest: name of the digest algorithm.
         signing_time: the signer's own word, never trusted; None when absent.
-        timestamps: how many timestamp tokens the signer carries.
+        signature: the signature value, which timestamp tokens stamp.
+        timestamps: the timestamp tokens the signer carries, as they are, unchecked.
         attributes: types of all signed attributes, by name.
         checks: checks of digest, signature value and attributes.
         twins: further certificates that the signature fits as well: of the same name, serial number and key. Which of
@@ -32,7 +34,8 @@ class Signer(NamedTuple):
     algorithm: str
     digest: str
     signing_time: datetime | None
-    timestamps: int
+    signature: bytes
+    timestamps: tuple[bytes, ...]
     attributes: tuple[str, ...]
     checks: tuple[Check, ...]
     twins: tuple[Certificate, ...] = ()
@@ -50,15 +53,36 @@ class ParsedSignature(Protocol):
         """DER of the certificates it carries, in any order, unchecked."""
 
     @property
-    def digests(self) -> frozenset[str]:
-        """Digest algorithms that the artifact must be digested with."""
+    def crls(self) -> tuple[bytes, ...]:
+        """DER of the CRLs it carries, unchecked."""
 
-    def signers(self, digested: Mapping[str, bytes], certificates: Sequence[bytes]) -> list[Signer]:
+    @property
+    def ocsp_responses(self) -> tuple[bytes, ...]:
+        """DER of the OCSP responses it carries, unchecked."""
+
+    def required_digests(
+        self, certificates: Sequence[bytes] = (), signer_id: bytes = DEFAULT_SIGNER_ID
+    ) -> frozenset[str]:
+        """Digests that must be made of the artifact, as ``digests.new`` takes them.
+
+        Args:
+            certificates: DER certificates from elsewhere, as for ``signers``.
+            signer_id: identifier of an SM2 signer: without signed attributes it goes before the artifact.
+        """
+
+    def signers(
+        self,
+        digested: Mapping[str, bytes],
+        certificates: Sequence[bytes],
+        *,
+        signer_id: bytes = DEFAULT_SIGNER_ID,
+    ) -> list[Signer]:
         """Judge every signer against the artifact's digests.
 
         Args:
-            digested: digest algorithm name to the artifact's digest, for all of ``digests``.
+            digested: digest name to the artifact's digest, for all of ``required_digests``.
             certificates: DER certificates from elsewhere, for signatures that carry none.
+            signer_id: identifier of an SM2 signer; no other algorithm knows one.
         """
 
 

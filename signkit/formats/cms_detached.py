@@ -10,8 +10,8 @@ from signkit.algorithms import digests
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.cms import signed_data, signer_info
 from signkit.cms.signed_data import Parsed, SignerTemplate
-from signkit.der import oids
-from signkit.der.cms import SignerInfo
+from signkit.der import oids, reader
+from signkit.der.cms import SignedData, SignerInfo
 from signkit.errors import MalformedError
 from signkit.evidence import Check, Verdict, failed, passed, skipped
 from signkit.formats.base import Format, Signer
@@ -22,8 +22,13 @@ from signkit.x509.certificate import Certificate
 MAXIMUM_SIGNERS = 32
 MAXIMUM_CERTIFICATES = 1000
 MAXIMUM_CANDIDATES = 8
-"""Most signers and certificates in one signature, and most certificates that one signer is tried with: together they
-bound the work that a file from outside can cause."""
+MAXIMUM_TIMESTAMPS = 8
+MAXIMUM_DIGESTS = 8
+"""Most signers and certificates in one signature, most certificates that one signer is tried with, most timestamp
+tokens of one signer, and most digests of the artifact that are made for single signers: together they bound the work
+that a file from outside can cause."""
+
+_OTHER_REVOCATION_INFO = 0xA1
 
 
 class ParsedCms:
@@ -44,10 +49,8 @@ class ParsedCms:
                 f"the SignedData has {signers} signers and {certificates} certificates, "
                 f"expected at most {MAXIMUM_SIGNERS} and {MAXIMUM_CERTIFICATES}"
             )
-        announced = {algorithms.split_identifier(one)[0] for one in parsed.signed_data.digest_algorithms}
         for info in parsed.signed_data.signer_infos:
-            if algorithms.split_identifier(info.digest_algorithm)[0] not in announced:
-                raise MalformedError("the digest algorithm of a signer is not among the SignedData's")
+            signer_info.require_announced(info, parsed.signed_data.digest_algorithms)
         self.signed_data = parsed.signed_data
         self.encoding = parsed.encoding
 
@@ -57,22 +60,53 @@ class ParsedCms:
         return tuple(der for der in self.signed_data.certificates if der[:1] == b"\x30")
 
     @property
-    def digests(self) -> frozenset[str]:
-        """See ``base.ParsedSignature.digests``; digests that can't be computed are left out."""
-        return frozenset(name for info in self.signed_data.signer_infos for name in _digests(info))
+    def crls(self) -> tuple[bytes, ...]:
+        """See ``base.ParsedSignature.crls``."""
+        return revocation_values(self.signed_data)[0]
 
-    def signers(self, digested: Mapping[str, bytes], certificates: Sequence[bytes]) -> list[Signer]:
+    @property
+    def ocsp_responses(self) -> tuple[bytes, ...]:
+        """See ``base.ParsedSignature.ocsp_responses``."""
+        return revocation_values(self.signed_data)[1]
+
+    def required_digests(
+        self, certificates: Sequence[bytes] = (), signer_id: bytes = algorithms.DEFAULT_SIGNER_ID
+    ) -> frozenset[str]:
+        """See ``base.ParsedSignature.required_digests``; digests that can't be computed are left out."""
+        infos = self.signed_data.signer_infos
+        plain = {name for info in infos if (name := _digest(info)) in digests.SIGNING}
+        bare = [info for info in infos if info.signed_attributes is None]
+        if bare:
+            known = tuple(_readable((*self.certificates, *certificates)))
+            named = ((info, one) for info in bare for one in _candidates(info, known))
+            found = dict.fromkeys(signer_info.bare_digest(info, one, signer_id) for info, one in named)
+            plain |= set([name for name in found if name][:MAXIMUM_DIGESTS])
+        return frozenset(plain)
+
+    def signers(
+        self,
+        digested: Mapping[str, bytes],
+        certificates: Sequence[bytes],
+        *,
+        signer_id: bytes = algorithms.DEFAULT_SIGNER_ID,
+    ) -> list[Signer]:
         """See ``base.ParsedSignature.signers``."""
-        known = tuple(_readable((*self.certificates, *certificates)))
-        return [self._signer(info, digested, known) for info in self.signed_data.signer_infos]
+        content_type, known = self.signed_data.content_type, tuple(_readable((*self.certificates, *certificates)))
+        if content_type not in signer_info.FILE_CONTENT:
+            detail = f"the signature is over content of type {oids.name(content_type)}, expected data: not over a file"
+            check = failed("signature.format", detail, source="RFC 5652 4", expected=oids.DATA, found=content_type)
+            infos = self.signed_data.signer_infos
+            return [describe_signer(info, next(iter(_candidates(info, known)), None), (check,)) for info in infos]
+        return [self._signer(info, digested, known, signer_id) for info in self.signed_data.signer_infos]
 
-    def _signer(self, info: SignerInfo, digested: Mapping[str, bytes], known: tuple[Certificate, ...]) -> Signer:
+    def _signer(
+        self, info: SignerInfo, digested: Mapping[str, bytes], known: tuple[Certificate, ...], signer_id: bytes
+    ) -> Signer:
         # Two certificates may share issuer and serial number (a decoy): the one with which most is right is meant.
-        candidates = [certificate for certificate in known if signer_info.names(info, certificate)]
         chosen: list[Certificate] = []
         checks, fewest = list(_without_certificate()), 0
-        for candidate in candidates[:MAXIMUM_CANDIDATES]:
-            found = signer_info.check(info, self.signed_data.content_type, candidate, digested)
+        for candidate in _candidates(info, known):
+            found = signer_info.check(info, self.signed_data.content_type, candidate, digested, signer_id=signer_id)
             faults = sum(check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE) for check in found)
             if not chosen or faults < fewest:
                 chosen, checks, fewest = [candidate], found, faults
@@ -131,10 +165,36 @@ def describe_signer(info: SignerInfo, certificate: Certificate | None, checks: t
         algorithm=_algorithm(info),
         digest=_digest(info),
         signing_time=signer_info.claimed_signing_time(info),
-        timestamps=sum(attribute.type == oids.SIGNATURE_TIME_STAMP for attribute in info.unsigned_attributes),
+        signature=info.signature,
+        timestamps=timestamps(info),
         attributes=tuple(oids.name(attribute.type) for attribute in info.signed_attributes or ()),
         checks=checks,
     )
+
+
+def timestamps(info: SignerInfo) -> tuple[bytes, ...]:
+    """The timestamp tokens of a signer, from where RFC 3161 and from where Authenticode puts them, unchecked."""
+    kinds = (oids.SIGNATURE_TIME_STAMP, oids.MICROSOFT_TIME_STAMP)
+    found = (value for attribute in info.unsigned_attributes if attribute.type in kinds for value in attribute.values)
+    return tuple(dict.fromkeys(found))
+
+
+def revocation_values(found: SignedData) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """CRLs and OCSP responses that a SignedData carries (RFC 5652 section 10.2.1, RFC 5940), unchecked."""
+    crls = tuple(der for der in found.crls if der[:1] == b"\x30")
+    responses = []
+    for der in found.crls:
+        try:
+            kind, value = reader.parse(der, _OTHER_REVOCATION_INFO).children()
+            if reader.oid(kind) == oids.OCSP_RESPONSE:
+                responses.append(value.raw)
+        except (ValueError, MalformedError):
+            continue
+    return crls, tuple(responses)
+
+
+def _candidates(info: SignerInfo, known: Iterable[Certificate]) -> list[Certificate]:
+    return [certificate for certificate in known if signer_info.names(info, certificate)][:MAXIMUM_CANDIDATES]
 
 
 def _without_certificate() -> Iterable[Check]:
@@ -151,22 +211,7 @@ def _readable(certificates: Iterable[bytes]) -> Iterable[Certificate]:
 
 
 def _digest(info: SignerInfo) -> str:
-    try:
-        return signer_info.digest_name(info)
-    except MalformedError:
-        return "malformed"
-
-
-def _digests(info: SignerInfo) -> Iterable[str]:
-    """The digest a signer names, and the one its signature is over when there are no signed attributes."""
-    if (name := _digest(info)) in digests.SIGNING:
-        yield name
-    try:
-        algorithm = signer_info.signature_algorithm(info)
-    except MalformedError:
-        return
-    if algorithm is not None and algorithm.digest is not None and info.signed_attributes is None:
-        yield algorithm.digest
+    return signer_info.digest_name_or_empty(info) or "malformed"
 
 
 def _algorithm(info: SignerInfo) -> str:

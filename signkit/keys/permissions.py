@@ -20,15 +20,27 @@ from signkit.keys.conditions import Condition
 MAXIMUM_BYTES = 32_768
 MAXIMUM_SID = 128
 
-ACTIONS = frozenset(states.KEY_STATES) | {"CreateKey", "ListKeys", "ListAliases", "SetKeyPolicy", "GetKeyPolicy"}
-"""Names of the actions that can be permitted, without their ``kms:``."""
+_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("CreateKey", "ListKeys"), "key"),
+    "ListAliases": "alias",
+    "ListCertificates": "certificate",
+    **dict.fromkeys(("AttachPermission", "DetachPermission", "ListPermissions", "SimulatePermission"), "permission"),
+    **dict.fromkeys(("CheckStore", "BackupStore", "RekeyStore", "ExportRecovery"), "store"),
+    **dict.fromkeys(("ListAuditEntries", "VerifyAudit", "CreateCheckpoint"), "audit"),
+}
+"""Actions that are about no single key, and the kind of resource that each is about."""
 
+ACTIONS = frozenset(states.KEY_STATES) | frozenset(_KINDS) | {"ImportCertificate", "GetCertificate"}
+"""Names of the actions that can be permitted, without their ``kms:``. Those of certificates are about the key that a
+certificate is of; those of permissions, store and audit log are ours, the rest is Alibaba Cloud KMS's."""
+
+_READS = ("kms:GetPublicKey", "kms:GetCertificate", "kms:DescribeKey", "kms:DescribeKeyVersion", "kms:ListKeyVersions")
 _ROLES: Mapping[str, Mapping[str, Any]] = {
     "administrator": {"NotAction": ["kms:*Sign", "kms:*Decrypt"]},
-    "signer": {"Action": ["kms:AsymmetricSign", "kms:GetPublicKey", "kms:DescribeKey", "kms:ListKeyVersions"]},
-    "verifier": {"Action": ["kms:AsymmetricVerify", "kms:GetPublicKey"]},
-    "decryptor": {"Action": ["kms:AsymmetricDecrypt", "kms:GetPublicKey", "kms:DescribeKey", "kms:ListKeyVersions"]},
-    "auditor": {"Action": ["kms:Describe*", "kms:List*", "kms:GetPublicKey"]},
+    "signer": {"Action": ["kms:AsymmetricSign", *_READS]},
+    "verifier": {"Action": ["kms:AsymmetricVerify", *_READS]},
+    "decryptor": {"Action": ["kms:AsymmetricDecrypt", *_READS]},
+    "auditor": {"Action": ["kms:Describe*", "kms:List*", "kms:Get*", "kms:VerifyAudit", "kms:SimulatePermission"]},
 }
 ROLES = tuple(_ROLES)
 """Names of the ready-made documents."""
@@ -112,14 +124,14 @@ def resource(store_id: str, kind: str, name: str = "") -> str:
 
     Args:
         store_id: UUID of the store; stands where RAM has the account.
-        kind: ``key``, ``alias`` or ``certificate``.
-        name: key or certificate id, or a whole alias (``alias/release``); empty = the kind itself, for making and
-            listing.
+        kind: ``key``, ``alias``, ``certificate``, ``permission``, ``store`` or ``audit``.
+        name: key or certificate id, a principal, or a whole alias (``alias/release``); empty = the kind itself, for
+            making and listing.
 
     Raises:
         ValueError: another kind, or an alias without ``alias/``: a defect of the caller.
     """
-    if kind not in ("key", "alias", "certificate"):
+    if kind not in _KINDS.values():
         raise ValueError(f"no kind of resource: '{kind}'")
     if kind == "alias" and name and not name.startswith("alias/"):
         raise ValueError(f"not an alias: '{name}'")
@@ -127,7 +139,7 @@ def resource(store_id: str, kind: str, name: str = "") -> str:
     return f"acs:kms:local:{store_id}:{last}"
 
 
-def resources(action: str, store_id: str, *, key_id: str = "", alias: str = "") -> tuple[str, ...]:
+def resources(action: str, store_id: str, *, key_id: str = "", alias: str = "", about: str = "") -> tuple[str, ...]:
     """What an action is about, all of which must be allowed.
 
     Args:
@@ -135,11 +147,10 @@ def resources(action: str, store_id: str, *, key_id: str = "", alias: str = "") 
         store_id: UUID of the store.
         key_id: the key, for every action but those that make or list keys and list aliases.
         alias: the alias that is made, moved or taken away; not the one by which a key was named.
+        about: the principal whose permissions it is about; empty = everybody's.
     """
-    if action in ("CreateKey", "ListKeys"):
-        return (resource(store_id, "key"),)
-    if action == "ListAliases":
-        return (resource(store_id, "alias"),)
+    if action in _KINDS:
+        return (resource(store_id, _KINDS[action], about),)
     if not key_id or (action in ("CreateAlias", "UpdateAlias", "DeleteAlias")) != bool(alias):
         raise ValueError(f"{action} needs a key, and an alias where it is about one")
     key = resource(store_id, "key", key_id)

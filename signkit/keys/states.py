@@ -17,11 +17,12 @@ So who has no permission learns nothing of usage, state or versions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
-from signkit.errors import NotFoundError, StateError, UsageError
+from signkit.errors import NotFoundError, RefusedError, StateError, UsageError
 from signkit.keys.model import Key, KeyState, KeyVersion, VersionState
 
 MINIMUM_WINDOW_DAYS, MAXIMUM_WINDOW_DAYS = 7, 366
@@ -236,3 +237,23 @@ def require_window(days: int) -> int:
             hint="'signkit key disable' takes a key out of use at once",
         )
     return days
+
+
+def require_interval(version: KeyVersion, versions: Sequence[KeyVersion], interval: timedelta) -> None:
+    """Refuse a further version of a key before enough time has passed since its last one.
+
+    Args:
+        version: the version that is to be added.
+        versions: those that the key has.
+        interval: what must lie between two.
+
+    Raises:
+        RefusedError: it is too soon.
+    """
+    last = max((one.created_at for one in versions), default=None)
+    if last is not None and version.created_at < last + interval:
+        raise RefusedError(
+            f"key {version.key_id} got its last version at {last:%Y-%m-%dT%H:%M:%SZ}, and "
+            f"{interval.days} days must lie between two versions",
+            hint="minimum-version-interval-days in [keys] of signkit.toml sets this",
+        )

@@ -8,7 +8,7 @@ The clock and the randomness of serial numbers are arguments. Key pairs are made
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -68,7 +68,10 @@ class Profile:
 ROOT = Profile(("keyCertSign", "cRLSign"), ca=True, path_length=1)
 ISSUING = Profile(("keyCertSign", "cRLSign"), ca=True, path_length=0)
 PURPOSES: Mapping[str, Profile] = MappingProxyType(
-    {"code-signing": Profile(("digitalSignature",), (oids.CODE_SIGNING,))},
+    {
+        "code-signing": Profile(("digitalSignature",), (oids.CODE_SIGNING,)),
+        "timestamping": Profile(("digitalSignature",), (oids.TIME_STAMPING,), extended_key_usage_critical=True),
+    },
 )
 """What leaf certificates can be issued for: one row for each purpose."""
 
@@ -143,7 +146,15 @@ class CertificateAuthority:
         return cls(loaded, key)
 
     def issue(
-        self, subject: Name, public_key_info: bytes, profile: Profile, *, now: datetime, days: int, random: Random
+        self,
+        subject: Name,
+        public_key_info: bytes,
+        profile: Profile,
+        *,
+        now: datetime,
+        days: int,
+        random: Random,
+        further_extensions: Sequence[bytes] = (),
     ) -> Certificate:
         """A certificate below this CA, valid from a little before ``now``, never outside this CA's own validity.
 
@@ -154,6 +165,7 @@ class CertificateAuthority:
             now: time of issue, aware.
             days: how long it is valid from ``now`` on.
             random: source of its serial number.
+            further_extensions: DER Extensions beside those of the profile.
 
         Raises:
             CertificateUnusableError: this CA's own certificate is not valid at ``now``.
@@ -174,6 +186,7 @@ class CertificateAuthority:
             not_before=max(now - BACKDATED, issuer.not_before),
             not_after=now + min(timedelta(days=days), issuer.not_after - now),
             random=random,
+            further_extensions=further_extensions,
         )
 
 
@@ -243,6 +256,7 @@ class Authority:
         random: Random,
         days: int = LEAF_DAYS,
         purpose: str = "code-signing",
+        further_extensions: Sequence[bytes] = (),
     ) -> list[bytes]:
         """Issue a leaf certificate for a certification request.
 
@@ -255,6 +269,7 @@ class Authority:
             random: source of the serial number.
             days: how long it is valid, 1 to ``ISSUING_DAYS``.
             purpose: one of ``PURPOSES``.
+            further_extensions: DER Extensions beside those of the purpose, for example ``revoking.publication``.
 
         Returns:
             DER certificates from the leaf to the last intermediate: the new one, the issuing CA's.
@@ -272,7 +287,15 @@ class Authority:
             raise UsageError(f"validity is {days} days, expected 1 to {ISSUING_DAYS}")
         wanted = request.load(request_der)
         _refuse_unfit(wanted)
-        leaf = self.issuing.issue(wanted.subject, wanted.public_key_info, profile, now=now, days=days, random=random)
+        leaf = self.issuing.issue(
+            wanted.subject,
+            wanted.public_key_info,
+            profile,
+            now=now,
+            days=days,
+            random=random,
+            further_extensions=further_extensions,
+        )
         return [leaf.der, self.issuing.certificate.der]
 
 
@@ -324,6 +347,7 @@ def _certify(
     not_before: datetime,
     not_after: datetime,
     random: Random,
+    further_extensions: Sequence[bytes] = (),
 ) -> Certificate:
     """Make and sign one certificate; times lose their fraction of a second."""
     tbs = templates.tbs_certificate(
@@ -342,6 +366,7 @@ def _certify(
         extended_key_usage=profile.extended_key_usage,
         extended_key_usage_critical=profile.extended_key_usage_critical,
         comment=COMMENT,
+        further_extensions=further_extensions,
     )
     signature = writer.bit_string(issuer_key.sign(tbs))
     return certificate.load(writer.sequence(tbs, issuer_key.algorithm.identifier, signature))

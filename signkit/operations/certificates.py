@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from signkit.algorithms import digests
-from signkit.audit.entry import AuditEntry
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
 from signkit.keys.reference import KeyReference
-from signkit.operations.keys import KeyService, recordable
-from signkit.ports import ArtifactSource, Clock, Store
+from signkit.operations.access import recordable
+from signkit.operations.keys import KeyService
+from signkit.ports import ArtifactSource, Clock
 from signkit.x509 import bundle, pem, validation
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
@@ -55,23 +55,12 @@ class Listed(NamedTuple):
 class CertificateService:
     """Certificates of key versions."""
 
-    def __init__(
-        self,
-        keys: KeyService,
-        store: Store,
-        source: ArtifactSource,
-        *,
-        clock: Clock,
-        new_id: Callable[[], str],
-        principal: str,
-    ) -> None:
+    def __init__(self, keys: KeyService, source: ArtifactSource) -> None:
         """Take the parts; nothing is opened here."""
-        self._keys = keys
-        self._store = store
+        self._access = keys.access
+        self._store = keys.access.store
+        self._directory = keys.directory
         self._source = source
-        self._clock = clock
-        self._new_id = new_id
-        self._principal = principal
 
     def import_certificate(self, reference: KeyReference, paths: Sequence[str], *, dry_run: bool = False) -> Imported:
         """Bind the certificate for a key version, found anywhere in the files, and make it the current one.
@@ -83,66 +72,88 @@ class CertificateService:
 
         Raises:
             NotFoundError: no such key or version.
+            AccessDeniedError: the caller may not bind certificates to this key.
             FileError: a file can't be read.
             MalformedError: a file holds no certificate, or a broken one.
             BindingError: no certificate in the files is for this key version.
         """
-        key, version = self._keys.resolve_version(reference)
-        found = list(
-            dict.fromkeys(certificate for path in paths for certificate in read_certificates(self._source, path))
-        )
-        leaf = _leaf_of(version, reference, found)
-        previous = self.of_version(version)
-        chain = _order(leaf, found)
-        if not chain and previous is not None and previous.certificate == leaf.der:
-            chain = [x509_certificate.load_accepted(der) for der in previous.chain]
-        bound = BoundCertificate(
-            id=leaf.fingerprint,
-            version_id=version.id,
-            certificate=leaf.der,
-            chain=tuple(certificate.der for certificate in chain),
-            imported_at=self._clock(),
-            imported_by=self._principal,
-            source=recordable(", ".join(paths)),
-        )
-        if not dry_run:
-            self._store.bind_certificate(bound, [self._entry(key, version, leaf)])
+        with self._access.attempt(
+            "ImportCertificate", dry_run=dry_run, version=reference.number or 0, detail=str(reference)
+        ) as attempt:
+            key = self._directory.find(reference)
+            attempt.allow(key)
+            version = self._directory.find_version(key, reference)
+            found = list(dict.fromkeys(one for path in paths for one in read_certificates(self._source, path)))
+            leaf = _leaf_of(version, reference, found)
+            previous = self.find_current(version)
+            chain = _order(leaf, found)
+            if not chain and previous is not None and previous.certificate == leaf.der:
+                chain = [x509_certificate.load_accepted(der) for der in previous.chain]
+            bound = BoundCertificate(
+                id=leaf.fingerprint,
+                version_id=version.id,
+                certificate=leaf.der,
+                chain=tuple(certificate.der for certificate in chain),
+                imported_at=attempt.at,
+                imported_by=self._access.principal,
+                source=recordable(", ".join(paths)),
+            )
+            if not dry_run:
+                fields = {"version": version.number, "digest_hex": leaf.fingerprint, "detail": str(leaf.subject)}
+                self._store.bind_certificate(bound, [attempt.entry(**fields)])
         last = chain[-1] if chain else leaf
         unused = tuple(str(c.subject) for c in found if c is not leaf and c not in chain)
-        warnings = tuple(_warnings(leaf, chain, previous, self._clock()))
+        warnings = tuple(_warnings(leaf, chain, previous, attempt.at))
         return Imported(bound, leaf, tuple(chain), last.self_issued, unused, warnings)
 
-    def current(self, reference: KeyReference) -> BoundCertificate:
+    # Steps of operations: they ask for no permission
+
+    def find_current(self, version: KeyVersion) -> BoundCertificate | None:
+        """The current certificate of a version, or None."""
+        return next(iter(self._store.certificates(version.id)), None)
+
+    def find_required(self, version: KeyVersion, reference: KeyReference) -> BoundCertificate:
         """The current certificate of a version.
 
         Raises:
-            NotFoundError: no such key or version, or it has no certificate.
+            NotFoundError: it has none.
         """
-        _key, version = self._keys.resolve_version(reference)
-        bound = self._store.certificates(version.id)
-        if not bound:
+        bound = self.find_current(version)
+        if bound is None:
             raise NotFoundError(
                 f"{reference} has no certificate, expected one that an authority issued for it",
                 hint=f"'signkit csr create {reference} --subject ...', then 'signkit cert import {reference} FILE'",
                 code="Certificate.NotFound",
             )
-        return bound[0]
+        return bound
 
-    def of_version(self, version: KeyVersion) -> BoundCertificate | None:
-        """The current certificate of a version, or None."""
-        return next(iter(self._store.certificates(version.id)), None)
+    def find_of_key(self, key: Key) -> list[tuple[KeyVersion, BoundCertificate | None]]:
+        """The versions of a key, each with its current certificate or None."""
+        return [(version, self.find_current(version)) for version in self._directory.find_versions(key)]
+
+    # Operations
+
+    def current(self, reference: KeyReference) -> BoundCertificate:
+        """The current certificate of a version (GetCertificate).
+
+        Raises:
+            NotFoundError: no such key or version, or it has no certificate.
+            AccessDeniedError: the caller may not have it.
+        """
+        with self._access.attempt("GetCertificate", version=reference.number or 0, detail=str(reference)) as attempt:
+            key = self._directory.find(reference)
+            attempt.allow(key)
+            return self.find_required(self._directory.find_version(key, reference), reference)
 
     def of_versions(self, reference: KeyReference) -> list[tuple[KeyVersion, BoundCertificate | None]]:
-        """The versions of a key, each with its current certificate or None.
+        """The versions of a key, each with its current certificate or None (ListKeyVersions).
 
         Raises:
             NotFoundError: no such key.
+            AccessDeniedError: the caller may not list them.
         """
-        return self.of_key(self._keys.resolve(reference))
-
-    def of_key(self, key: Key) -> list[tuple[KeyVersion, BoundCertificate | None]]:
-        """The versions of a key, each with its current certificate or None."""
-        return [(version, self.of_version(version)) for version in self._keys.versions_of(key)]
+        _key, versions = self._directory.versions(reference)
+        return [(version, self.find_current(version)) for version in versions]
 
     def with_chain(self, reference: KeyReference) -> list[Certificate]:
         """The current certificate of a version, then its chain.
@@ -164,29 +175,21 @@ class CertificateService:
         return "".join(pem.encode(pem.CERTIFICATE_LABELS[0], der) for der in wanted)
 
     def certificates(self) -> list[Listed]:
-        """Every certificate that was bound; the current one of a version first."""
-        versions = {
-            version.id: (key, version) for key in self._store.keys() for version in self._store.versions(key.id)
-        }
-        seen: set[str] = set()
-        listed = []
-        for bound in self._store.certificates():
-            listed.append(Listed(*versions[bound.version_id], bound, bound.version_id not in seen))
-            seen.add(bound.version_id)
-        return listed
+        """Every certificate that was bound; the current one of a version first (ListCertificates).
 
-    def _entry(self, key: Key, version: KeyVersion, leaf: Certificate) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            principal=self._principal,
-            action="ImportCertificate",
-            result="ok",
-            request_id=self._new_id(),
-            key_id=key.id,
-            version=version.number,
-            digest_hex=leaf.fingerprint,
-            detail=str(leaf.subject),
-        )
+        Raises:
+            AccessDeniedError: the caller may not list them.
+        """
+        with self._access.attempt("ListCertificates") as attempt:
+            attempt.allow()
+            store = self._store
+            versions = {version.id: (key, version) for key in store.keys() for version in store.versions(key.id)}
+            seen: set[str] = set()
+            listed = []
+            for bound in store.certificates():
+                listed.append(Listed(*versions[bound.version_id], bound, bound.version_id not in seen))
+                seen.add(bound.version_id)
+            return listed
 
 
 def read_certificates(source: ArtifactSource, path: str) -> list[Certificate]:

@@ -1,4 +1,4 @@
-"""Look into a file without judging it: signatures, certificates, certification requests."""
+"""Look into a file without judging it: signatures, timestamps, certificates, certification requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from signkit.errors import MalformedError
 from signkit.formats import format_named
 from signkit.formats.base import Signer
 from signkit.formats.cms_detached import describe_signer
+from signkit.operations import inspect_revocation
+from signkit.operations.inspect_revocation import InspectedRevocation
 from signkit.ports import ArtifactSource
+from signkit.tsp import response, token
+from signkit.tsp.token import TimeStampToken
 from signkit.x509 import bundle, request
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
@@ -49,10 +53,22 @@ class InspectedCertificates(NamedTuple):
     certificates: tuple[Certificate, ...]
 
 
-Inspected = InspectedSignature | InspectedCertificates | CertificationRequest
+class InspectedTimestamp(NamedTuple):
+    """What is in a timestamp token, or in the response of a time-stamping authority.
+
+    Attributes:
+        status: what the response says of itself; None when there is the token alone.
+        token: the token; None when the authority gave none.
+    """
+
+    status: str | None
+    token: TimeStampToken | None
 
 
-def inspect(source: ArtifactSource, path: str) -> Inspected:
+Inspected = InspectedSignature | InspectedTimestamp | InspectedCertificates | CertificationRequest
+
+
+def inspect(source: ArtifactSource, path: str) -> Inspected | InspectedRevocation:
     """Find out what a file holds.
 
     Args:
@@ -60,24 +76,44 @@ def inspect(source: ArtifactSource, path: str) -> Inspected:
         path: the file; ``-`` is standard input.
 
     Returns:
-        A signature, one or several certificates, or a certification request.
+        A signature, a timestamp, one or several certificates, or a certification request.
+
+        A CRL and an OCSP response are recognised, too.
 
     Raises:
         FileError: the file can't be read.
         MalformedError: it is none of these.
     """
     data = source.read(path, limit=MAXIMUM_FILE, what="signature, certificate or request")
+    if (status := inspect_revocation.look(data)) is not None:
+        return status
     reasons = []
-    readers: tuple[Callable[[bytes], Inspected], ...] = (_signature, _certificates, request.from_file)
+    readers: tuple[Callable[[bytes], Inspected], ...] = (
+        _timestamp,
+        _response,
+        _signature,
+        _certificates,
+        request.from_file,
+    )
     for read in readers:
         try:
             return read(data)
         except MalformedError as error:
             reasons.append(error.message)
+    signature, certificates, csr = reasons[-3:]
     raise MalformedError(
-        f"{path}: neither a signature ({reasons[0]}), nor a certificate ({reasons[1]}), nor a request ({reasons[2]})",
+        f"{path}: neither a signature ({signature}), nor a certificate ({certificates}), nor a request ({csr})",
         hint="expected CMS, X.509 or PKCS #10 in DER or PEM",
     )
+
+
+def _timestamp(data: bytes) -> InspectedTimestamp:
+    return InspectedTimestamp(None, token.load(data))
+
+
+def _response(data: bytes) -> InspectedTimestamp:
+    found = response.decode(data)
+    return InspectedTimestamp(found.explain(), None if found.token is None else token.load(found.token))
 
 
 def _signature(data: bytes) -> InspectedSignature:

@@ -1,53 +1,41 @@
-"""The key service: keys, versions and aliases, and the one place where private keys are used.
+"""The key service: makes keys and their versions, and opens to its other rooms.
 
-Every private operation is executed, then recorded; its result is released only after the record is durable.
+- ``directory``: from references to keys, versions and aliases; what only reads
+- ``aliases``: movable names
+- ``use``: the one place where private keys are used
+
+Each operation is authorised and recorded by ``signkit.operations.access``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
 
 from signkit import algorithms
-from signkit.algorithms import digests
-from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
-from signkit.audit.entry import AuditEntry
-from signkit.errors import (
-    ConflictError,
-    NotFoundError,
-    ProviderError,
-    RefusedError,
-    SignkitError,
-    StateError,
-    UsageError,
-    VersionRequiredError,
-)
-from signkit.keys.model import Alias, Key, KeyState, KeyUsage, KeyVersion, VersionState
-from signkit.keys.reference import KeyReference, parse_alias
-from signkit.operations.refusals import known_names, require_enabled, require_interval, require_usage
+from signkit.errors import SignkitError, UsageError
+from signkit.keys import states
+from signkit.keys.model import Key, KeyState, KeyUsage, KeyVersion, VersionState
+from signkit.keys.reference import KeyReference
+from signkit.operations.access import Access, Attempt, recordable
+from signkit.operations.aliases import AliasService, require_free
+from signkit.operations.directory import Directory
+from signkit.operations.refusals import require_own_origin, require_provider, require_usage
+from signkit.operations.use import KeyUse
 from signkit.ports import Clock, Provider, Store
-from signkit.x509 import pem
 
 MAXIMUM_DESCRIPTION = 8192
 
 
-class SignInput(NamedTuple):
-    """One thing to sign.
+class KeyService:
+    """Keys and their versions, by reference. No operation picks a version.
 
     Attributes:
-        data: the digest that the algorithm signs, or the message when it takes messages.
-        artifact_digest: digest of the artifact that this signature is for; goes into the audit log.
-        detail: name of the artifact, for the audit log.
+        access: who asks, and the door that every operation passes.
+        directory: look-ups and reading operations.
+        aliases: movable names of keys.
+        use: signing and decrypting.
     """
-
-    data: bytes
-    artifact_digest: bytes
-    detail: str = ""
-
-
-class KeyService:
-    """Keys and their versions, by reference. No operation picks a version."""
 
     def __init__(
         self,
@@ -57,6 +45,7 @@ class KeyService:
         clock: Clock,
         new_id: Callable[[], str],
         principal: str,
+        source: str = "",
         minimum_version_interval_days: int = 0,
     ) -> None:
         """Take the parts; nothing is opened here.
@@ -67,14 +56,16 @@ class KeyService:
             clock: the present.
             new_id: makes UUIDs.
             principal: who asks, for example ``os:alice``.
+            source: address of who asks; empty = this machine.
             minimum_version_interval_days: days that must lie between two versions of a key.
         """
         self._store = store
         self._providers = providers
-        self._clock = clock
-        self._new_id = new_id
-        self._principal = principal
         self._minimum_interval = timedelta(days=minimum_version_interval_days)
+        self.access = Access(store, clock=clock, new_id=new_id, principal=principal, source=source)
+        self.directory = Directory(self.access)
+        self.aliases = AliasService(self.access, self.directory)
+        self.use = KeyUse(self.access, self.directory, providers)
 
     def create_key(
         self,
@@ -86,7 +77,7 @@ class KeyService:
         provider: str = "software",
         dry_run: bool = False,
     ) -> tuple[Key, KeyVersion]:
-        """Make a key with its version 1.
+        """Make a key with its version 1 (CreateKey).
 
         Args:
             key_type: for example ``EC_P256``.
@@ -98,30 +89,31 @@ class KeyService:
 
         Raises:
             UsageError: unknown key type, provider or usage, or a malformed alias.
+            AccessDeniedError: the caller may not make keys.
             ConflictError: the alias exists.
             ProviderError: the provider could not make the key pair.
         """
-        algorithms.key_type(key_type)
-        require_usage(usage, algorithms.key_type(key_type))
-        if len(description) > MAXIMUM_DESCRIPTION:
-            raise UsageError(f"description has {len(description)} characters, expected at most {MAXIMUM_DESCRIPTION}")
-        if description != recordable(description):
-            raise UsageError(f"description is not UTF-8: found {recordable(description)}")
-        if alias is not None:
-            self._require_free(alias)
-        holder = self._provider(provider)
-        if not holder.supports(key_type):
-            raise UsageError(f"provider {provider} can't make keys of type {key_type}")
-        now = self._clock()
-        key = Key(self._new_id(), key_type, KeyUsage(usage), KeyState.ENABLED, provider, description, now)
-        pending = KeyVersion(self._new_id(), key.id, 1, VersionState.PENDING, now, b"", b"")
-        if dry_run:
-            return key, pending
-        self._store.create_key(key, pending, alias, [])
-        return key, self._complete(key, pending, self._entry("CreateKey", key, 1, detail=alias or ""))
+        with self.access.attempt("CreateKey", dry_run=dry_run, detail=alias or "") as attempt:
+            require_usage(usage, algorithms.key_type(key_type))
+            require_description(description)
+            attempt.allow()
+            if alias is not None:
+                require_free(self._store, alias)
+            holder = require_provider(self._providers, provider)
+            if not holder.supports(key_type):
+                raise UsageError(f"provider {provider} can't make keys of type {key_type}")
+            now, new_id = attempt.at, self.access.new_id
+            key = Key(new_id(), key_type, KeyUsage(usage), KeyState.ENABLED, provider, description, now)
+            pending = KeyVersion(new_id(), key.id, 1, VersionState.PENDING, now, b"", b"")
+            if alias is not None:
+                attempt.allow(key, alias=alias, action="CreateAlias")
+            if dry_run:
+                return key, pending
+            self._store.create_key(key, pending, alias, [])
+            return key, self._complete(key, pending, attempt)
 
     def create_version(self, reference: KeyReference, *, dry_run: bool = False) -> tuple[Key, KeyVersion]:
-        """Make the next version of a key. It is used only by who names it.
+        """Make the next version of a key (CreateKeyVersion). It is used only by who names it.
 
         Args:
             reference: the key.
@@ -129,272 +121,44 @@ class KeyService:
 
         Raises:
             NotFoundError: no such key.
+            AccessDeniedError: the caller may not give it versions.
             StateError: the key is not enabled.
-            RefusedError: the key has as many versions as are allowed.
+            RefusedError: the key has as many versions as are allowed, or got its last one too recently.
         """
-        key = self.resolve(reference)
-        require_enabled(key)
-        require_interval(key, self._store.versions(key.id), self._clock(), self._minimum_interval)
-        wanted = KeyVersion(self._new_id(), key.id, 0, VersionState.PENDING, self._clock(), b"", b"")
-        if dry_run:
-            return key, wanted._replace(number=len(self._store.versions(key.id)) + 1)
-        pending = self._store.create_version(wanted, [])
-        return key, self._complete(key, pending, self._entry("CreateKeyVersion", key, pending.number))
+        with self.access.attempt("CreateKeyVersion", dry_run=dry_run, detail=str(reference)) as attempt:
+            key = self.directory.find(reference)
+            attempt.allow(key)
+            require_own_origin(key, reference.key)
+            states.require_key(attempt.action, key, named=reference.key)
+            wanted = KeyVersion(self.access.new_id(), key.id, 0, VersionState.PENDING, attempt.at, b"", b"")
+            versions = self.directory.find_versions(key)
+            states.require_interval(wanted, versions, self._minimum_interval)
+            if dry_run:
+                return key, wanted._replace(number=len(versions) + 1)
+            pending = self._store.create_version(wanted, [], minimum_interval=self._minimum_interval)
+            return key, self._complete(key, pending, attempt)
 
-    def _complete(self, key: Key, pending: KeyVersion, entry: AuditEntry) -> KeyVersion:
+    def _complete(self, key: Key, pending: KeyVersion, attempt: Attempt) -> KeyVersion:
         """Have the key pair made for a version that is on record as pending, so that a crash leaves a trace."""
         try:
-            created = self._provider(key.provider).create(key, pending)
+            created = require_provider(self._providers, key.provider).create(key, pending)
         except BaseException as error:
-            code = error.code if isinstance(error, SignkitError) else "InternalFailure"
-            self._store.abandon_version(pending.id, [entry._replace(result=code)])
+            try:
+                self._store.abandon_version(pending.id, [])
+            except SignkitError as failure:
+                error.add_note(f"version {pending.number} of key {key.id} could not be abandoned: {failure}")
             raise
+        entry = attempt.entry(key_id=key.id, version=pending.number)
         return self._store.complete_version(pending.id, created, [entry])
 
-    def keys(self) -> list[Key]:
-        """All keys, oldest first."""
-        return self._store.keys()
 
-    def resolve(self, reference: KeyReference) -> Key:
-        """The key that a reference names; its version, if any, is not looked at.
+def require_description(text: str) -> None:
+    """Refuse a description that is too long or can't be written down.
 
-        Raises:
-            NotFoundError: no such alias or key.
-        """
-        key_id = self._alias(reference.key).key_id if reference.is_alias else reference.key
-        key = self._store.key(key_id)
-        if key is None:
-            meant = f"alias/{key_id}"
-            hint = f"did you mean {meant}?" if self._store.alias(meant) else "'signkit key list' shows all keys"
-            raise NotFoundError(f"no key '{key_id}'", hint=hint)
-        return key
-
-    def versions_of(self, key: Key) -> list[KeyVersion]:
-        """Versions of a key by number."""
-        return self._store.versions(key.id)
-
-    def public_key(self, reference: KeyReference, encoding: str = "der") -> bytes:
-        """The public key of a version.
-
-        Args:
-            reference: key and version.
-            encoding: ``der`` (SubjectPublicKeyInfo) or ``pem``.
-
-        Raises:
-            UsageError: unknown encoding.
-            NotFoundError: no such key or version.
-            StateError: the state of key or version forbids it.
-        """
-        if encoding not in ("der", "pem"):
-            raise UsageError(f"'{encoding}' is not an encoding of public keys: expected pem or der")
-        _key, version = self.usable_version(reference)
-        der = version.public_key_info
-        return der if encoding == "der" else pem.encode("PUBLIC KEY", der).encode()
-
-    def resolve_version(self, reference: KeyReference) -> tuple[Key, KeyVersion]:
-        """The key and version that a reference names.
-
-        Raises:
-            VersionRequiredError: the reference names no version.
-            NotFoundError: no such key or version.
-        """
-        key = self.resolve(reference)
-        versions = self._store.versions(key.id)
-        if reference.version is None:
-            listed = ", ".join(f"{reference.key}@{version.number} ({version.state.value})" for version in versions)
-            raise VersionRequiredError(
-                f"'{reference.key}' names a key without a version, and no version is primary: expected one of {listed}",
-                hint=f"name one, for example {reference.key}@{versions[-1].number}",
-            )
-        for version in versions:
-            if reference.version == version.id or reference.number == version.number:
-                return key, version
-        listed = ", ".join(str(version.number) for version in versions)
-        raise NotFoundError(
-            f"key {reference.key} has no version '{reference.version}', expected one of {listed}",
-            hint=f"'signkit version list {reference.key}' shows them",
-            code="Forbidden.KeyVersionNotFound",
-        )
-
-    def usable_version(self, reference: KeyReference, usage: KeyUsage | None = None) -> tuple[Key, KeyVersion]:
-        """Like ``resolve_version``, for an operation that needs key and version enabled.
-
-        Raises:
-            NotFoundError: no such key or version.
-            StateError: the state of key or version forbids it.
-            RefusedError: the key was made for another usage.
-        """
-        key, version = self.resolve_version(reference)
-        if usage is not None and key.usage is not usage:
-            raise RefusedError(
-                f"key {reference.key} is for {key.usage.value}, expected {usage.value}",
-                hint="the usage of a key is fixed when it is made: use another key",
-            )
-        require_enabled(key)
-        if version.state is not VersionState.ENABLED:
-            raise StateError(
-                f"version {version.number} of key {reference.key} is {version.state.value}, expected enabled",
-                hint=f"'signkit version list {reference.key}' shows the states",
-                code=f"Rejected.{version.state.value.capitalize()}",
-            )
-        return key, version
-
-    def aliases(self) -> list[Alias]:
-        """All aliases by name."""
-        return self._store.aliases()
-
-    def create_alias(self, name: str, reference: KeyReference, *, dry_run: bool = False) -> Alias:
-        """Give a key a further name.
-
-        Raises:
-            UsageError: a malformed alias.
-            NotFoundError: no such key.
-            ConflictError: the alias exists.
-        """
-        self._require_free(name)
-        key = self.resolve(reference)
-        alias = Alias(name, key.id, self._clock())
-        if not dry_run:
-            self._store.create_alias(alias, [self._entry("CreateAlias", key, detail=name)])
-        return alias
-
-    def update_alias(self, name: str, reference: KeyReference, *, dry_run: bool = False) -> Alias:
-        """Move an alias to another key.
-
-        Raises:
-            NotFoundError: no such alias or key.
-        """
-        alias = self._alias(name)
-        key = self.resolve(reference)
-        if not dry_run:
-            self._store.update_alias(name, key.id, [self._entry("UpdateAlias", key, detail=name)])
-        return alias._replace(key_id=key.id)
-
-    def delete_alias(self, name: str, *, dry_run: bool = False) -> Alias:
-        """Take a name away; its key stays.
-
-        Returns:
-            The alias that was.
-
-        Raises:
-            NotFoundError: no such alias.
-        """
-        alias = self._alias(name)
-        key = self.resolve(KeyReference(name, None))
-        if not dry_run:
-            self._store.delete_alias(name, [self._entry("DeleteAlias", key, detail=name)])
-        return alias
-
-    def sign(self, reference: KeyReference, algorithm: SignatureAlgorithm, inputs: Sequence[SignInput]) -> list[bytes]:
-        """Sign with one version; all signatures are recorded in one transaction before any is handed out.
-
-        Args:
-            reference: key and version.
-            algorithm: one of the key type's.
-            inputs: what to sign.
-
-        Returns:
-            The signature values in the order of the inputs.
-
-        Raises:
-            NotFoundError: no such key or version.
-            StateError: the state of key or version forbids it.
-            UsageError: the algorithm is not one of the key type's.
-            ProviderError: the provider could not sign.
-        """
-        key = self.resolve(reference)
-        entry = self._entry("AsymmetricSign", key, reference.number or 0)._replace(algorithm=algorithm.name)
-        entries: list[AuditEntry] = []
-        try:
-            signatures = self._sign(reference, algorithm, inputs, entry, entries)
-        except BaseException as error:
-            code = error.code if isinstance(error, SignkitError) else "InternalFailure"
-            self._store.record([*entries, entry._replace(result=code)])
-            raise
-        self._store.record(entries)
-        return signatures
-
-    def _sign(
-        self,
-        reference: KeyReference,
-        algorithm: SignatureAlgorithm,
-        inputs: Sequence[SignInput],
-        entry: AuditEntry,
-        entries: list[AuditEntry],
-    ) -> list[bytes]:
-        """Sign all inputs; ``entries`` gets one entry for each signature that was made."""
-        key, version = self.usable_version(reference, KeyUsage.SIGN_VERIFY)
-        if algorithm not in algorithms.key_type(key.key_type).algorithms:
-            raise UsageError(f"a key of type {key.key_type} can't sign with {algorithm.name}")
-        provider = self._provider(key.provider)
-        signatures = []
-        for item in inputs:
-            named = {"digest": item.data} if algorithm.digest is not None else {"message": item.data}
-            signatures.append(provider.sign(key, version, algorithm, **named))
-            digest_hex, detail = item.artifact_digest.hex(), recordable(item.detail)
-            entries.append(entry._replace(version=version.number, digest_hex=digest_hex, detail=detail))
-        return signatures
-
-    def decrypt(self, reference: KeyReference, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
-        """Decrypt with one version; recorded before the plaintext is handed out.
-
-        Raises:
-            NotFoundError: no such key or version.
-            StateError: the state of key or version forbids it.
-            RefusedError: the key was made for another usage.
-            DecryptionError: it can't be decrypted.
-        """
-        key, version = self.usable_version(reference, KeyUsage.ENCRYPT_DECRYPT)
-        provider = self._provider(key.provider)
-        entry = self._entry("AsymmetricDecrypt", key, version.number)._replace(
-            algorithm=algorithm.name, digest_hex=digests.digest("sha256", ciphertext).hex()
-        )
-        try:
-            plaintext = provider.decrypt(key, version, algorithm, ciphertext)
-        except SignkitError as error:
-            self._store.record([entry._replace(result=error.code)])
-            raise
-        self._store.record([entry])
-        return plaintext
-
-    def _alias(self, name: str) -> Alias:
-        alias = self._store.alias(parse_alias(name))
-        if alias is None:
-            raise NotFoundError(
-                f"no alias '{name}': {known_names('alias', [one.name for one in self._store.aliases()])}",
-                hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
-                code="Forbidden.AliasNotFound",
-            )
-        return alias
-
-    def _require_free(self, name: str) -> None:
-        """Refuse a taken alias early; that two callers can't take one at once is the store's to see to."""
-        taken = self._store.alias(parse_alias(name))
-        if taken is not None:
-            raise ConflictError(
-                f"{name} exists already and names key {taken.key_id}",
-                hint="choose another name, or move it with 'signkit alias update'",
-            )
-
-    def _provider(self, name: str) -> Provider:
-        provider = self._providers.get(name)
-        if provider is None:
-            raise ProviderError(f"no provider '{name}' here, expected one of {', '.join(self._providers)}")
-        return provider
-
-    def _entry(self, action: str, key: Key, version: int = 0, *, detail: str = "") -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            principal=self._principal,
-            action=action,
-            result="ok",
-            request_id=self._new_id(),
-            key_id=key.id,
-            version=version,
-            detail=detail,
-        )
-
-
-def recordable(text: str) -> str:
-    """The text as it can be put on record: file names need not be UTF-8, so other bytes become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    Raises:
+        UsageError: it is.
+    """
+    if len(text) > MAXIMUM_DESCRIPTION:
+        raise UsageError(f"description has {len(text)} characters, expected at most {MAXIMUM_DESCRIPTION}")
+    if text != recordable(text):
+        raise UsageError(f"description is not UTF-8: found {recordable(text)}")

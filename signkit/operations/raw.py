@@ -1,4 +1,4 @@
-"""The key service's own operations: raw signatures and encryption by one key version, and their public halves.
+"""Bare signature values by one key version, and what its public key alone can do: verify and encrypt.
 
 Public operations (verify, encrypt) run on the public key alone and need no store.
 """
@@ -7,39 +7,11 @@ from __future__ import annotations
 
 from signkit import algorithms
 from signkit.algorithms import digests
-from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
+from signkit.algorithms.base import SignatureAlgorithm
 from signkit.errors import UsageError
-from signkit.keys.model import KeyUsage
 from signkit.keys.reference import KeyReference
-from signkit.operations.keys import KeyService, SignInput
-
-
-def signature_algorithm(key_type: str, name: str) -> SignatureAlgorithm:
-    """The signature algorithm of that name that a key type can use.
-
-    Raises:
-        UsageError: it has no such algorithm.
-    """
-    found = algorithms.key_type(key_type).algorithms
-    for algorithm in found:
-        if algorithm.name == name:
-            return algorithm
-    known = ", ".join(algorithm.name for algorithm in found)
-    raise UsageError(f"a key of type {key_type} can't sign with '{name}', expected one of {known}")
-
-
-def encryption_algorithm(key_type: str, name: str) -> EncryptionAlgorithm:
-    """The encryption algorithm of that name that a key type can use.
-
-    Raises:
-        UsageError: it has no such algorithm.
-    """
-    found = algorithms.key_type(key_type).encryption
-    for algorithm in found:
-        if algorithm.name == name:
-            return algorithm
-    known = ", ".join(algorithm.name for algorithm in found) or "none"
-    raise UsageError(f"a key of type {key_type} can't encrypt with '{name}', expected one of {known}")
+from signkit.operations.keys import KeyService
+from signkit.operations.use import SignInput, encryption_algorithm, signature_algorithm
 
 
 def signed_data(
@@ -68,10 +40,15 @@ def signed_data(
         return algorithms.prehash(algorithm, public_key_info, message, signer_id=signer_id)
     if algorithm.digest is None:
         raise UsageError(f"{algorithm.name} signs messages, found a digest", hint="name the message with --in")
-    expected = digests.SIZES[algorithm.digest]
+    expected = digests.size(algorithm.digest)
     if digest is None or len(digest) != expected:
         raise UsageError(f"the digest has {len(digest or b'')} bytes, expected {expected} for {algorithm.name}")
     return digest
+
+
+def _chosen(algorithm: SignatureAlgorithm, digest: bytes | None) -> SignatureAlgorithm:
+    """The algorithm over a digest when one is given, and where it can (for ML-DSA the digest is mu)."""
+    return algorithm if digest is None else algorithm.over_digest() or algorithm
 
 
 def sign(
@@ -92,11 +69,12 @@ def sign(
         StateError: the state of key or version forbids it.
         UsageError: the key has another usage, no such algorithm, or the digest another length.
     """
-    key, version = keys.usable_version(reference, KeyUsage.SIGN_VERIFY)
-    algorithm = signature_algorithm(key.key_type, algorithm_name)
-    data = signed_data(algorithm, version.public_key_info, message=message, digest=digest, signer_id=signer_id)
-    recorded = data if algorithm.digest is not None else digests.digest("sha512", data)
-    return keys.sign(reference, algorithm, [SignInput(data, recorded, detail)])[0]
+    with keys.use.signing(reference, algorithm_name, detail=detail) as signer:
+        signer.algorithm = algorithm = _chosen(signer.algorithm, digest)
+        public_key_info = signer.version.public_key_info
+        data = signed_data(algorithm, public_key_info, message=message, digest=digest, signer_id=signer_id)
+        recorded = data if algorithm.digest is not None else digests.digest("sha512", data)
+        return signer.sign([SignInput(data, recorded, detail)])[0]
 
 
 def verify(
@@ -117,7 +95,7 @@ def verify(
         UsageError: the key type has no such algorithm, or the digest has another length.
         MalformedError: the public key can't be read.
     """
-    algorithm = signature_algorithm(_offered(public_key_info), algorithm_name)
+    algorithm = _chosen(signature_algorithm(_offered(public_key_info), algorithm_name), digest)
     data = signed_data(algorithm, public_key_info, message=message, digest=digest, signer_id=signer_id)
     return algorithms.verify_digest(algorithm, public_key_info, data, signature)
 
@@ -131,20 +109,6 @@ def encrypt(public_key_info: bytes, algorithm_name: str, plaintext: bytes) -> by
     """
     key_type = _offered(public_key_info)
     return algorithms.encrypt(key_type, encryption_algorithm(key_type, algorithm_name), public_key_info, plaintext)
-
-
-def decrypt(keys: KeyService, reference: KeyReference, algorithm_name: str, ciphertext: bytes) -> bytes:
-    """Decrypt with one key version.
-
-    Raises:
-        NotFoundError: no such key or version.
-        AccessDeniedError: the caller may not decrypt with it.
-        StateError: the state of key or version forbids it.
-        UsageError: the key has another usage or no such algorithm.
-        DecryptionError: it can't be decrypted; one error for every reason.
-    """
-    key, _version = keys.usable_version(reference, KeyUsage.ENCRYPT_DECRYPT)
-    return keys.decrypt(reference, encryption_algorithm(key.key_type, algorithm_name), ciphertext)
 
 
 def _offered(public_key_info: bytes) -> str:

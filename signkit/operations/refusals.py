@@ -1,27 +1,52 @@
-"""Why the key service refuses: checks of states and usages that several operations make."""
+"""Why the key service refuses: checks that several operations make, besides permissions and states."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 
 from signkit.algorithms.base import KeyType
-from signkit.errors import RefusedError, StateError, UsageError
-from signkit.keys.model import Key, KeyState, KeyUsage, KeyVersion
+from signkit.errors import ProviderError, RefusedError, UsageError
+from signkit.keys.model import Key, KeyOrigin, KeyUsage
+from signkit.keys.reference import KeyReference
+from signkit.ports import Provider
+
+_USAGES = {
+    "AsymmetricSign": KeyUsage.SIGN_VERIFY,
+    "AsymmetricVerify": KeyUsage.SIGN_VERIFY,
+    "AsymmetricEncrypt": KeyUsage.ENCRYPT_DECRYPT,
+    "AsymmetricDecrypt": KeyUsage.ENCRYPT_DECRYPT,
+}
+"""Action to the usage that a key must have been made for; the others do with any."""
 
 
-def require_enabled(key: Key) -> None:
-    """Refuse to use a key that is not enabled.
+def require_own_origin(key: Key, named: str) -> None:
+    """Refuse to make a key pair for a key whose private keys come from outside.
 
     Raises:
-        StateError: it is not.
+        RefusedError: they do.
     """
-    if key.state is not KeyState.ENABLED:
-        raise StateError(
-            f"key {key.id} is {key.state.value}, expected {KeyState.ENABLED.value}",
-            hint=f"'signkit key show {key.id}' tells more",
-            code=f"Rejected.{key.state.value}",
+    if key.origin is not KeyOrigin.OWN:
+        raise RefusedError(
+            f"the private keys of {named} come from outside (origin {key.origin.value}), expected a key made here",
+            hint=f"'signkit version import {named} --in FILE' takes in its next version",
+            code="Unsupported.Origin",
         )
+
+
+def require_tags(tags: Mapping[str, str]) -> None:
+    """Refuse tags that KMS would not take.
+
+    Raises:
+        UsageError: more than 20, too long, or with a name that is reserved.
+    """
+    if len(tags) > 20:
+        raise UsageError(f"{len(tags)} tags, expected at most 20")
+    for name, value in tags.items():
+        if not 1 <= len(name) <= 128 or len(value) > 128 or name.startswith(("aliyun", "acs:")):
+            expected = (
+                "a name of 1 to 128 characters that begins with neither aliyun nor acs:, and a value of at most 128"
+            )
+            raise UsageError(f"tag '{name}': expected {expected}")
 
 
 def require_usage(usage: str, key_type: KeyType) -> None:
@@ -35,19 +60,30 @@ def require_usage(usage: str, key_type: KeyType) -> None:
         raise UsageError(f"usage '{usage}' of a key of type {key_type.name}: expected {' or '.join(offered)}")
 
 
-def require_interval(key: Key, versions: Sequence[KeyVersion], now: datetime, interval: timedelta) -> None:
-    """Refuse a further version before enough time has passed since the last one.
+def require_usage_for(action: str, key: Key, reference: KeyReference) -> None:
+    """Refuse to use a key for what it was not made for.
 
     Raises:
-        RefusedError: it is too soon.
+        RefusedError: it was made for another usage.
     """
-    last = max(version.created_at for version in versions)
-    if now < last + interval:
+    needed = _USAGES.get(action, key.usage)
+    if key.usage is not needed:
         raise RefusedError(
-            f"key {key.id} got its last version at {last:%Y-%m-%dT%H:%M:%SZ}, and "
-            f"{interval.days} days must lie between two versions",
-            hint="minimum-version-interval-days in [keys] of signkit.toml sets this",
+            f"key {reference.key} is for {key.usage.value}, expected {needed.value}",
+            hint="the usage of a key is fixed when it is made: use another key",
         )
+
+
+def require_provider(providers: Mapping[str, Provider], name: str) -> Provider:
+    """The provider of that name.
+
+    Raises:
+        ProviderError: there is none here.
+    """
+    provider = providers.get(name)
+    if provider is None:
+        raise ProviderError(f"no provider '{name}' here, expected one of {', '.join(providers)}")
+    return provider
 
 
 def known_names(what: str, names: list[str]) -> str:

@@ -8,9 +8,10 @@ from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.der import oids
 from signkit.errors import MalformedError, ProofOfPossessionError, UsageError
-from signkit.keys.model import Key, KeyUsage, KeyVersion
+from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
-from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.keys import KeyService
+from signkit.operations.use import SignInput
 from signkit.ports import ArtifactSource
 from signkit.x509 import names, pem, request
 from signkit.x509.names import Name
@@ -51,9 +52,9 @@ def prepare(
     keys: KeyService, reference: KeyReference, subject: str, *, template: str = "code-signing"
 ) -> tuple[Name, Key, KeyVersion]:
     """Everything about a request that can be checked without using the key; arguments and errors as for ``create``."""
-    if template not in TEMPLATES:
-        raise UsageError(f"'{template}' is not a template: expected one of {' '.join(TEMPLATES)}")
-    return (names.parse(subject), *keys.usable_version(reference, KeyUsage.SIGN_VERIFY))
+    name = _subject(subject, template)
+    with keys.use.signing(reference, detail=f"CSR {name}", dry_run=True) as signer:
+        return name, signer.key, signer.version
 
 
 def create(keys: KeyService, reference: KeyReference, subject: str, *, template: str = "code-signing") -> Created:
@@ -68,20 +69,28 @@ def create(keys: KeyService, reference: KeyReference, subject: str, *, template:
     Raises:
         UsageError: malformed subject or unknown template.
         NotFoundError: no such key or version.
+        AccessDeniedError: the caller may not sign with it.
         StateError: key or version is not enabled.
         ProviderError: the provider could not sign.
     """
-    name, key, version = prepare(keys, reference, subject, template=template)
+    name = _subject(subject, template)
     key_usage, purposes = TEMPLATES[template]
-    info = request.to_be_signed(name, version.public_key_info, key_usage=key_usage, purposes=purposes)
-    algorithm = algorithms.signature_algorithm(key.key_type)
-    data = algorithms.prehash(algorithm, version.public_key_info, info)
-    signature = keys.sign(reference, algorithm, [SignInput(data, digests.digest("sha256", info), f"CSR {name}")])[0]
+    with keys.use.signing(reference, detail=f"CSR {name}") as signer:
+        algorithm, public_key_info = signer.algorithm, signer.version.public_key_info
+        info = request.to_be_signed(name, public_key_info, key_usage=key_usage, purposes=purposes)
+        data = algorithms.prehash(algorithm, public_key_info, info)
+        signature = signer.sign([SignInput(data, digests.digest("sha256", info), f"CSR {name}")])[0]
     der = request.assemble(info, algorithm, signature)
     made = request.load(der)
     if reason := made.proof_of_possession():
         raise MalformedError(f"the request that was just made does not verify: {reason}", hint="please report this")
-    return Created(der, made, key, version)
+    return Created(der, made, signer.key, signer.version)
+
+
+def _subject(text: str, template: str) -> Name:
+    if template not in TEMPLATES:
+        raise UsageError(f"'{template}' is not a template: expected one of {' '.join(TEMPLATES)}")
+    return names.parse(text)
 
 
 def require_possession(found: CertificationRequest, path: str) -> None:

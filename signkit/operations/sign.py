@@ -14,7 +14,8 @@ from signkit.formats.base import Format
 from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
 from signkit.operations.certificates import CertificateService, require_signer
-from signkit.operations.keys import KeyService, SignInput
+from signkit.operations.keys import KeyService
+from signkit.operations.use import SignInput
 from signkit.ports import ArtifactSource, Clock, OutputSink
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import validation
@@ -124,6 +125,7 @@ class SigningService:
         Raises:
             UsageError: no artifact, two artifacts with the same output, or an algorithm the key can't use.
             NotFoundError: no such key or version, or it has no certificate.
+            AccessDeniedError: the caller may not sign with it.
             StateError: key or version is not enabled.
             CertificateUnusableError: the certificate has expired or is not for code signing.
             FileError: an artifact can't be read or a signature can't be written.
@@ -142,11 +144,11 @@ class SigningService:
         )
 
     def _signer(self, reference: KeyReference, options: SignOptions) -> _Signer:
-        key, version = self._keys.usable_version(reference)
-        bound = self._certificates.current(reference)
-        certificate = require_signer(bound, version, reference, clock=self._clock)
-        _require_purpose(certificate, reference)
-        algorithm = algorithms.signature_algorithm(key.key_type, digest=options.digest or None)
+        with self._keys.use.signing(reference, digest=options.digest, dry_run=options.dry_run) as opened:
+            key, version, algorithm = opened.key, opened.version, opened.algorithm
+            bound = self._certificates.find_required(version, reference)
+            certificate = require_signer(bound, version, reference, clock=self._clock)
+            _require_purpose(certificate, reference)
         digest = algorithm.content_digest
         chosen = formats.format_named(options.format)
         chain = tuple(der for der in bound.chain if not x509_certificate.load_accepted(der).self_issued)
@@ -175,7 +177,7 @@ class SigningService:
             )
             for tbs, digest, artifact in zip(to_be_signed, digested, artifacts, strict=True)
         ]
-        values = self._keys.sign(signer.reference, signer.algorithm, inputs)
+        values = self._keys.use.sign(signer.reference, signer.algorithm.name, inputs)
         for artifact, digest, tbs, value in zip(artifacts, digested, to_be_signed, values, strict=True):
             data = signer.format.assemble(signer.prepared, tbs, value)
             _verify_again(data, digest, signer, artifact)

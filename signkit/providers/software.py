@@ -39,10 +39,13 @@ class SoftwareProvider:
     def create(self, key: Key, version: KeyVersion) -> CreatedKey:
         """See ``ports.Provider.create``."""
         key_type = algorithms.key_type(key.key_type)
-        kek = self._kek()
-        private_key_info, public_key_info = algorithms.family(key_type.family).generate(key_type)
-        record = kek.seal(private_key_info, self._context(key, version, public_key_info), secrets.token_bytes)
-        return CreatedKey(record, public_key_info)
+        self._kek()  # nothing is made when it can't be sealed
+        return self.import_key(key, version, *algorithms.family(key_type.family).generate(key_type))
+
+    def import_key(self, key: Key, version: KeyVersion, private_key_info: bytes, public_key_info: bytes) -> CreatedKey:
+        """See ``ports.Provider.import_key``."""
+        context = self._context(key, version, public_key_info)
+        return CreatedKey(self._kek().seal(private_key_info, context, secrets.token_bytes), public_key_info)
 
     def sign(
         self, key: Key, version: KeyVersion, algorithm: SignatureAlgorithm, *, digest: bytes = b"", message: bytes = b""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from signkit.keys.model import Alias, BoundCertificate, Key, KeyVersion
+    from signkit.tsp.token import TimeStampToken
     from signkit.x509.certificate import Certificate
     from signkit.x509.request import CertificationRequest
 
@@ -19,17 +20,18 @@ def time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]], aliases: Iterable[Alias]) -> Document:
+def key(key: Key, versions: Sequence[tuple[KeyVersion, BoundCertificate | None]], aliases: Sequence[str]) -> Document:
     """A key with its versions, each with its current certificate, and the aliases that name it."""
     return {
         "id": key.id,
         "key_type": key.key_type,
         "usage": key.usage.value,
         "state": key.state.value,
+        "origin": key.origin.value,
         "provider": key.provider,
         "description": key.description,
         "created_at": time(key.created_at),
-        "aliases": [alias.name for alias in aliases if alias.key_id == key.id],
+        "aliases": list(aliases),
         "versions": [version_object(version, certificate) for version, certificate in versions],
     }
 
@@ -74,6 +76,41 @@ def certificate(certificate: Certificate) -> Document:
         "key_usage": None if usages is None else sorted(usages),
         "extended_key_usage": None if purposes is None else [oids.name(purpose) for purpose in purposes],
     }
+
+
+def token(token: TimeStampToken) -> Document:
+    """What a timestamp token says; nothing was checked of it."""
+    from signkit.errors import MalformedError
+    from signkit.x509.certificate import load
+
+    certificates = []
+    for der in token.certificates:
+        try:
+            certificates.append(str(load(der).subject))
+        except MalformedError as error:
+            certificates.append(f"malformed: {error.message}")
+    return {
+        "time": precise_time(token.time),
+        "accuracy_seconds": seconds(token.info.accuracy),
+        "policy": token.info.policy,
+        "serial_number": f"{token.info.serial_number:x}",
+        "digest_algorithm": token.digest,
+        "message_imprint": token.info.imprint.digest.hex(),
+        "nonce": None if token.info.nonce is None else f"{token.info.nonce:x}",
+        "names_authority": token.authority or None,
+        "certificates": certificates,
+    }
+
+
+def precise_time(moment: datetime) -> str:
+    """RFC 3339 in UTC, with the fraction of a second where there is one."""
+    fraction = f".{moment.microsecond:06}".rstrip("0") if moment.microsecond else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def seconds(duration: timedelta | None) -> float | None:
+    """A duration in seconds, None when there is none."""
+    return None if duration is None else duration.total_seconds()
 
 
 def request(request: CertificationRequest) -> Document:

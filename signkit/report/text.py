@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from signkit.evidence import Check, Verdict
 from signkit.report.json import time
-from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult
+from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult, refuses, warns
 
 _MARKS = {
     Verdict.PASS: "ok  ",
@@ -40,14 +40,17 @@ def _artifact(artifact: ArtifactResult, every_check: bool, short: bool) -> Itera
         word = "REFUSED" if artifact.exit_status >= 10 else "NOT DECIDED"
         yield f"{artifact.artifact}: {word} ({artifact.exit_status}): {', '.join(artifact.reasons)}"
     if short and artifact.accepted:
+        for check in artifact.warnings:
+            yield from check_lines(check)
         return
+    if artifact.policy:
+        yield f"  policy: {artifact.policy}"
     for number, signer in enumerate(artifact.signers):
         yield from _signer(signer, number if len(artifact.signers) > 1 else None)
     yield from _identity(artifact)
     for check in artifact.checks:
-        open_or_failed = check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
-        if open_or_failed or (every_check and check.name != "identity"):
-            yield from _check(check)
+        if refuses(check) or warns(check) or (every_check and check.name != "identity"):
+            yield from check_lines(check)
 
 
 def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
@@ -60,6 +63,11 @@ def _signer(signer: SignerResult, number: int | None) -> Iterator[str]:
         yield f"    path: {' < '.join(one.subject.short for one in signer.path)}"
     if signer.signing_time:
         yield f"    claims to have signed at {time(signer.signing_time)}"
+    if signer.timestamp is not None:
+        word = "signed before" if signer.proven_time is not None else "timestamp that proves nothing, of"
+        found = signer.timestamp
+        whom = found.certificate.subject if found.certificate else found.authority or "an authority without certificate"
+        yield f"    {word} {time(found.time)}, stamped by {whom}"
 
 
 def _identity(artifact: ArtifactResult) -> Iterator[str]:
@@ -70,7 +78,8 @@ def _identity(artifact: ArtifactResult) -> Iterator[str]:
             return
 
 
-def _check(check: Check) -> Iterator[str]:
+def check_lines(check: Check) -> Iterator[str]:
+    """One check as a line."""
     detail = f": {check.detail}" if check.detail else ""
     whose = f" (signer {check.facts['signer']})" if "signer" in check.facts else ""
-    yield f"  {_MARKS[check.verdict]} {check.name}{whose}{detail}"
+    yield f"  {'WARN' if warns(check) else _MARKS[check.verdict]} {check.name}{whose}{detail}"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from signkit.evidence import Check
-from signkit.report.json import time
+from signkit.report.json import precise_time, seconds, time
 from signkit.verification.result import ArtifactResult, SignerResult, VerificationResult
+from signkit.x509.certificate import Certificate
 
 SCHEMA = "signkit.verification/v1"
 
@@ -20,6 +21,7 @@ def document(result: VerificationResult, *, tool_version: str) -> dict[str, Any]
         "exit_status": result.exit_status,
         "now": time(result.now),
         "network": list(result.network),
+        "notices": list(result.notices),
         "tool": {"name": "signkit", "version": tool_version},
         "artifacts": [_artifact(artifact) for artifact in result.artifacts],
     }
@@ -30,11 +32,12 @@ def _artifact(artifact: ArtifactResult) -> dict[str, Any]:
         "artifact": artifact.artifact,
         "digest": artifact.digested,
         "signature": artifact.signature,
+        "policy": artifact.policy or None,
         "accepted": artifact.accepted,
         "exit_status": artifact.exit_status,
         "reasons": list(artifact.reasons),
         "signers": [_signer(signer) for signer in artifact.signers],
-        "checks": [_check(check) for check in artifact.checks],
+        "checks": [check_object(check) for check in artifact.checks],
     }
 
 
@@ -49,31 +52,52 @@ def _signer(signer: SignerResult) -> dict[str, Any]:
         "key_type": signer.key_type or None,
         "algorithm": signer.algorithm,
         "signing_time": time(signer.signing_time) if signer.signing_time else None,
-        "timestamp": None,
+        "timestamp": _timestamp(signer),
         "accepted": signer.accepted,
-        "path": [
-            {
-                "subject": str(one.subject),
-                "issuer": str(one.issuer),
-                "serial_number": f"{one.serial_number:x}",
-                "certificate_sha256": one.fingerprint,
-                "not_before": time(one.not_before),
-                "not_after": time(one.not_after),
-            }
-            for one in signer.path
-        ],
+        "path": [_certificate(one) for one in signer.path],
         "paths_tried": list(signer.tried),
     }
 
 
-def _check(check: Check) -> dict[str, Any]:
+def _timestamp(signer: SignerResult) -> dict[str, Any] | None:
+    """The token that counts; ``valid`` when it proves its time."""
+    found = signer.timestamp
+    if found is None:
+        return None
+    authority = found.certificate
+    return {
+        "valid": signer.proven_time is not None,
+        "time": precise_time(found.time),
+        "accuracy_seconds": seconds(found.accuracy),
+        "policy": found.policy,
+        "serial_number": f"{found.serial_number:x}",
+        "digest_algorithm": found.digest,
+        "subject": str(authority.subject) if authority else found.authority or None,
+        "certificate_sha256": authority.fingerprint if authority else None,
+        "path": [_certificate(one) for one in found.path],
+    }
+
+
+def _certificate(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "subject": str(certificate.subject),
+        "issuer": str(certificate.issuer),
+        "serial_number": f"{certificate.serial_number:x}",
+        "certificate_sha256": certificate.fingerprint,
+        "not_before": time(certificate.not_before),
+        "not_after": time(certificate.not_after),
+    }
+
+
+def check_object(check: Check) -> dict[str, Any]:
+    """A check with those below it."""
     return {
         "name": check.name,
         "verdict": check.verdict.value,
         "detail": check.detail,
         "facts": _plain(check.facts),
         "source": check.source,
-        "children": [_check(child) for child in check.children],
+        "children": [check_object(child) for child in check.children],
     }
 
 

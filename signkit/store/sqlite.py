@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from signkit.audit.entry import AuditEntry
 from signkit.audit.merkle import Frontier
 from signkit.errors import OutputExistsError, StateError
+from signkit.keys import states
 from signkit.keys.model import Alias, AuditKey, BoundCertificate, Key, KeyState, KeyVersion, Permission, VersionState
-from signkit.ports import CreatedKey, OpenRecord
+from signkit.ports import NO_INTERVAL, CreatedKey, OpenRecord
 from signkit.store.audit_log import AuditLog
 from signkit.store.database import Database
 from signkit.store.keys_table import KeysTable
@@ -156,7 +157,9 @@ class SqliteStore:
             self._keys.remove(seen.id)
         return self._database.empty_log()
 
-    def create_version(self, version: KeyVersion, entries: Sequence[AuditEntry]) -> KeyVersion:
+    def create_version(
+        self, version: KeyVersion, entries: Sequence[AuditEntry], *, minimum_interval: timedelta = NO_INTERVAL
+    ) -> KeyVersion:
         """See ``ports.Store.create_version``."""
         with self._change(entries):
             key = self._keys.require(version.key_id)
@@ -164,6 +167,8 @@ class SqliteStore:
                 raise StateError(
                     f"key {key.id} is {key.state.value} and gets no more versions", code="Rejected.PendingDeletion"
                 )
+            if minimum_interval:
+                states.require_interval(version, self._versions.of(key.id), minimum_interval)
             return self._versions.add_next(version)
 
     def complete_version(self, version_id: str, created: CreatedKey, entries: Sequence[AuditEntry]) -> KeyVersion:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
+from signkit.algorithms import digests
+from signkit.der import oids
 from signkit.errors import FileError
-from signkit.evidence import Check, Verdict, failed, passed, skipped
+from signkit.evidence import Check, Verdict, failed, passed
 from signkit.formats.base import Signer
+from signkit.verification import paths, timestamps
 from signkit.verification.inputs import ArtifactInput, Trust
+from signkit.verification.paths import Carried
 from signkit.verification.result import SignerResult
-from signkit.x509 import validation
+from signkit.verification.timestamps import Established
 from signkit.x509.certificate import Certificate
-from signkit.x509.path import Bag
 from signkit.x509.validation import PathResult
 
 
@@ -40,10 +42,11 @@ def examine(subject: ArtifactInput, trust: Trust) -> Evidence:
     signers: tuple[SignerResult, ...] = ()
     if subject.signature is not None and subject.problem is None:
         elsewhere = (*trust.intermediates, *trust.trust_anchors)
-        found = subject.signature.signers(subject.digested, elsewhere)
-        bag = (*subject.signature.certificates, *trust.intermediates)
-        signers = tuple(_signer(signer, bag, trust, subject.is_der) for signer in found)
-    digested = {name: value.hex() for name, value in sorted(subject.digested.items())}
+        found = subject.signature.signers(subject.digested, elsewhere, signer_id=trust.sm2_id)
+        parsed = subject.signature
+        carried = Carried(parsed.certificates, parsed.crls, parsed.ocsp_responses)
+        signers = tuple(_signer(signer, carried, trust, subject.is_der) for signer in found)
+    digested = {name: value.hex() for name, value in sorted(subject.digested.items()) if digests.is_plain(name)}
     return Evidence(subject.artifact, subject.signature_name, digested, tuple(checks), signers)
 
 
@@ -62,24 +65,21 @@ def _checks_of_file(subject: ArtifactInput) -> list[Check]:
     return checks
 
 
-def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust, artifact_is_der: bool) -> SignerResult:
+def _signer(signer: Signer, carried: Carried, trust: Trust, artifact_is_der: bool) -> SignerResult:
+    established = timestamps.establish(signer, carried, trust)
     certificate, path = signer.certificate, _missing(signer)
     if certificate is not None:
-        path = _path(certificate, bag, trust)
+        path = _path(certificate, established, trust)
         for twin in signer.twins:
-            if not path and (other := _path(twin, bag, trust)):
+            if not path and (other := _path(twin, established, trust)):
                 certificate, path = twin, other
-    time = passed("time.established", f"no trusted timestamp: judged at {_text(trust)}", now=_text(trust))
-    checks = [*signer.checks, *path.checks, time]
+    checks = [*signer.checks, *path.checks, *established.checks]
     if artifact_is_der and not signer.attributes:
         # Whoever has a signature could name its signed attributes as the artifact and leave them out of the signer:
         # both are what is signed; the same goes for a certification request or the body of a certificate. So a
         # signature without signed attributes does not do for a file that is exactly one SET or SEQUENCE.
         detail = "the artifact may be another thing that was signed (attributes, request, certificate), not a file"
         checks.append(failed("signed-attributes.ambiguity", detail, source="draft-ietf-lamps-cms-euf-cma-signeddata"))
-    if signer.timestamps:
-        detail = f"{signer.timestamps} timestamp token(s) present: tokens are not evaluated yet"
-        checks.append(skipped("timestamp.present", detail))
     return SignerResult(
         certificate=certificate,
         named=signer.named,
@@ -89,25 +89,21 @@ def _signer(signer: Signer, bag: tuple[bytes, ...], trust: Trust, artifact_is_de
         path=path.path,
         tried=path.tried,
         checks=tuple(checks),
+        timestamp=established.timestamp,
     )
 
 
-@lru_cache(maxsize=256)
-def _path(certificate: Certificate, bag: tuple[bytes, ...], trust: Trust) -> PathResult:
-    """One path per signer and time, however many artifacts it signed: same arguments, same result."""
-    return validation.validate_in(certificate, _bag(bag, trust.trust_anchors), at=trust.now)
+def _path(certificate: Certificate, established: Established, trust: Trust) -> PathResult:
+    """The signer's path at the time of signing.
 
-
-@lru_cache(maxsize=16)
-def _bag(certificates: tuple[bytes, ...], trust_anchors: tuple[bytes, ...]) -> Bag:
-    """One bag, and so one budget of signature checks, for all signers and twins of a signature file."""
-    return Bag(trust_anchors, certificates)
+    A certificate for lifetime signing wants its signatures to end with it: then the path must hold now as well.
+    """
+    at_signing = paths.signer(certificate, established.carried, trust, established.at)
+    if established.proven and at_signing and oids.LIFETIME_SIGNING in (certificate.extended_key_usage or ()):
+        return paths.signer(certificate, established.carried, trust, trust.now)
+    return at_signing
 
 
 def _missing(signer: Signer) -> PathResult:
     detail = f"the signer's certificate ({signer.named}) is neither in the signature nor among those given"
     return PathResult((), (Check("path.built", Verdict.FAIL, detail, source="RFC 5652 5.3"),), ())
-
-
-def _text(trust: Trust) -> str:
-    return trust.now.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,22 +6,37 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.errors import SignkitError
 from signkit.formats.base import ParsedSignature
 
 
 class Trust(NamedTuple):
-    """What is trusted, and the moment it is judged at.
+    """What is trusted, what is known about it, and the moment it is judged at.
 
     Attributes:
         trust_anchors: DER certificates.
         intermediates: DER certificates that may help to build paths.
         now: aware UTC; the time of signing where no timestamp proves another.
+        tsa_trust_anchors: DER certificates that paths of time-stamping authorities may end at; empty = those above.
+        crls: DER CRLs from outside.
+        ocsp_responses: DER OCSP responses from outside.
+        profile: rules for paths: ``code-signing``, ``cabf``, ``authenticode`` or ``private``.
+        revocation: ``require``, ``check`` or ``ignore``.
+        timestamp: ``required``, ``if-expired`` or ``ignored``; with the last no token is looked at.
+        sm2_id: identifier of SM2 signers.
     """
 
     trust_anchors: tuple[bytes, ...]
     intermediates: tuple[bytes, ...]
     now: datetime
+    tsa_trust_anchors: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    ocsp_responses: tuple[bytes, ...] = ()
+    profile: str = "code-signing"
+    revocation: str = "check"
+    timestamp: str = "if-expired"
+    sm2_id: bytes = DEFAULT_SIGNER_ID
 
 
 class ArtifactInput(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from signkit.evidence import Check, Verdict
@@ -14,7 +14,7 @@ UNAVAILABLE = 3
 _STATUSES: tuple[tuple[str, int], ...] = (
     (r"artifact\.readable", UNAVAILABLE),
     (r"signature\.present", 10),
-    (r"signature\.format", 11),
+    (r"signature\.format|path\.0\.format", 11),
     (r"artifact\..*", 12),
     (r"signature\.value", 13),
     (r"signed-attributes\..*", 13),
@@ -22,7 +22,7 @@ _STATUSES: tuple[tuple[str, int], ...] = (
     (r"path\..*", 14),
     (r"timestamp\..*", 18),
     (r"time\.established", 18),
-    (r"identity|threshold|signature\.algorithm", 19),
+    (r"identity|threshold|signature\.algorithm|policy\.artifact", 19),
 )
 """Check name (pattern) to exit status; the first match counts. Revocation depends on the verdict too."""
 
@@ -33,13 +33,23 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"artifact\..*", "the file was changed after it was signed, or the signature belongs to another file"),
     (r"signature\.value|signed-attributes\..*", "the signature was altered or made wrongly: do not trust the artifact"),
     (r"path\.\d+\.validity", "compare the dates with the clock; what an expired signer signed must be signed anew"),
-    (r"path\.leaf\.extended-key-usage", "the signer's certificate was not issued for code signing"),
+    (r"path\.leaf\.extended-key-usage", "the certificate was not issued for this purpose"),
+    (r"path\.0\.format", "the file is damaged or holds no certificate; 'signkit inspect' shows what is in it"),
     (r"path\.built", "name the right root with --trust, and missing intermediates with --intermediate"),
     (r"path\..*", "the authority must issue a certificate that fits; 'signkit inspect' shows the present one"),
+    (r"timestamp\.path\..*", "name the root of the time-stamping authority with --tsa-trust"),
+    (r"timestamp\..*|time\.established", "have it stamped anew, or judge without timestamps by a policy"),
     (r"identity", "compare --signer, --issuer and --spki-sha256 with the signer shown"),
     (r"threshold", "more of the required keys must sign"),
     (r"signature\.algorithm", "sign again with one of the accepted algorithms"),
+    (r"revocation\..*", "give current CRLs with --crl or OCSP responses with --ocsp; sign anew what is revoked"),
+    (r"policy\.artifact", "name the artifact as the policy file does, or add a policy for it"),
 )
+
+WARN, IGNORE = "warn", "ignore"
+"""Values of the fact ``action`` of a check that did not pass and does not refuse: the policy only warns about it, or
+does not look at it.
+"""
 
 
 def status_of(check: Check) -> int:
@@ -49,9 +59,43 @@ def status_of(check: Check) -> int:
     return next(status for pattern, status in _STATUSES if re.fullmatch(pattern, check.name))
 
 
+def refuses(check: Check) -> bool:
+    """Whether a check stands in the way of acceptance: it did not pass, and the policy has not lowered it."""
+    return check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE) and check.facts.get("action") not in (WARN, IGNORE)
+
+
+def warns(check: Check) -> bool:
+    """Whether a check did not pass and the policy only warns about it."""
+    return check.facts.get("action") == WARN
+
+
 def hint_for(check: Check) -> str:
     """What a user can do about a check that did not pass."""
     return next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, check.name)), "")
+
+
+class TimestampResult(NamedTuple):
+    """The timestamp token of a signer that counts; whether it is valid, the checks ``timestamp.*`` say.
+
+    Attributes:
+        time: what it states, aware UTC.
+        certificate: of the time-stamping authority, or None when it is missing.
+        authority: how the token itself names the authority, empty when it does not.
+        policy: the authority's policy (dotted).
+        serial_number: number of the token.
+        accuracy: how far ``time`` may be off, or None when only the policy says it.
+        digest: name of the digest algorithm of the message imprint.
+        path: certificates from the authority's to the trust anchor, as far as known.
+    """
+
+    time: datetime
+    certificate: Certificate | None
+    authority: str
+    policy: str
+    serial_number: int
+    accuracy: timedelta | None
+    digest: str
+    path: tuple[Certificate, ...]
 
 
 class SignerResult(NamedTuple):
@@ -67,6 +111,7 @@ class SignerResult(NamedTuple):
         tried: other paths, each with the reason it was not taken.
         checks: every check of this signer.
         accepted: whether the policy accepts this signer.
+        timestamp: the timestamp token that counts, valid or not; None when there is none.
     """
 
     certificate: Certificate | None
@@ -78,6 +123,13 @@ class SignerResult(NamedTuple):
     tried: tuple[str, ...]
     checks: tuple[Check, ...]
     accepted: bool = False
+    timestamp: TimestampResult | None = None
+
+    @property
+    def proven_time(self) -> datetime | None:
+        """The time before which it was signed, as a valid timestamp proves; None without one."""
+        established = any(check.name == "time.established" and check.passed for check in self.checks)
+        return self.timestamp.time if self.timestamp is not None and established else None
 
     @property
     def subject(self) -> str:
@@ -87,7 +139,7 @@ class SignerResult(NamedTuple):
     @property
     def problems(self) -> tuple[Check, ...]:
         """Checks that stand in the way of acceptance."""
-        return tuple(c for c in self.checks if c.verdict in (Verdict.FAIL, Verdict.INDETERMINATE))
+        return tuple(filter(refuses, self.checks))
 
 
 class ArtifactResult(NamedTuple):
@@ -101,6 +153,7 @@ class ArtifactResult(NamedTuple):
         signers: the signers.
         accepted: the verdict.
         problems: the checks that led to a refusal, the weightiest first; empty when accepted.
+        policy: name of the policy that was applied, empty when it came from no policy file.
     """
 
     artifact: str
@@ -110,6 +163,7 @@ class ArtifactResult(NamedTuple):
     signers: tuple[SignerResult, ...]
     accepted: bool
     problems: tuple[Check, ...]
+    policy: str = ""
 
     def __bool__(self) -> bool:
         return self.accepted
@@ -118,6 +172,11 @@ class ArtifactResult(NamedTuple):
     def accepted_signers(self) -> tuple[SignerResult, ...]:
         """The signers that the policy accepts; anybody can add others to a signature file."""
         return tuple(signer for signer in self.signers if signer.accepted)
+
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        """The checks that did not pass and that the policy only warns about."""
+        return tuple(filter(warns, self.checks))
 
     @property
     def exit_status(self) -> int:
@@ -137,11 +196,13 @@ class VerificationResult(NamedTuple):
         artifacts: one result each, in the order they were named.
         now: the moment that was judged at.
         network: every network connection that was made, as URLs.
+        notices: what whoever relies on the result should know about how it was judged.
     """
 
     artifacts: tuple[ArtifactResult, ...]
     now: datetime
     network: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.accepted

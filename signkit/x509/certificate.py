@@ -37,10 +37,13 @@ class Extension(NamedTuple):
 
 
 class BasicConstraints(NamedTuple):
-    """RFC 5280 section 4.2.1.9. ``path_length`` = most non-self-issued CA certificates below, None = no limit."""
+    """RFC 5280 section 4.2.1.9. ``path_length`` = most non-self-issued CA certificates below, None = no limit;
+    ``explicit_false`` = cA FALSE was spelled out, which DER leaves out.
+    """
 
     ca: bool
     path_length: int | None
+    explicit_false: bool = False
 
 
 class Certificate:
@@ -53,6 +56,7 @@ class Certificate:
             MalformedError: it can't be parsed, or is inconsistent (differing algorithm fields, a repeated extension).
         """
         self.der = der
+        self._hash = hash(der)
         tbs, outer_algorithm, signature = reader.parse(der, reader.SEQUENCE, "Certificate").children()
         self.tbs = tbs.raw
         self.signature_algorithm = outer_algorithm.raw
@@ -82,10 +86,10 @@ class Certificate:
         self.authority_key_identifier = self._authority_key_identifier()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Certificate) and self.der == other.der
+        return self is other or (isinstance(other, Certificate) and self.der == other.der)
 
     def __hash__(self) -> int:
-        return hash(self.der)
+        return self._hash
 
     def __repr__(self) -> str:
         return f"<Certificate {self.subject} serial {self.serial_number:x}>"
@@ -100,7 +104,7 @@ class Certificate:
         """Lower-case hex SHA-256 of the SubjectPublicKeyInfo."""
         return digests.digest("sha256", self.public_key_info).hex()
 
-    @property
+    @cached_property
     def self_issued(self) -> bool:
         """Whether subject and issuer are the same name (RFC 5280 section 6.1)."""
         return self.subject == self.issuer
@@ -120,11 +124,12 @@ class Certificate:
             return None
         fields = element.children()
         # An explicit cA FALSE is not DER, but real authorities write it, and it can't be misread.
-        ca = reader.boolean(fields.pop(0), "cA") if fields and fields[0].tag == reader.BOOLEAN else False
+        explicit = bool(fields) and fields[0].tag == reader.BOOLEAN
+        ca = reader.boolean(fields.pop(0), "cA") if explicit else False
         path_length = reader.integer(fields.pop(0), "pathLenConstraint") if fields else None
         if fields or (path_length is not None and not 0 <= path_length < 1 << 31):
             raise MalformedError("basicConstraints is malformed")
-        return BasicConstraints(ca, path_length)
+        return BasicConstraints(ca, path_length, explicit and not ca)
 
     def _key_usage(self) -> frozenset[str] | None:
         element = self._parsed(oids.KEY_USAGE, reader.BIT_STRING)

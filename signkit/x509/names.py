@@ -78,12 +78,15 @@ class Name:
             _attributes(rdn) for rdn in reader.parse(raw, reader.SEQUENCE, "Name").children()
         )
         self.canonical = tuple(tuple(sorted(map(_canonical_attribute, rdn))) for rdn in self.rdns)
+        self._hash = hash(self.canonical)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Name) and self.canonical == other.canonical
+        return self is other or (
+            isinstance(other, Name) and self._hash == other._hash and self.canonical == other.canonical
+        )
 
     def __hash__(self) -> int:
-        return hash(self.canonical)
+        return self._hash
 
     def __bool__(self) -> bool:
         return bool(self.rdns)

@@ -13,6 +13,7 @@ from signkit.errors import MalformedError
 CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 REQUEST_LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
+PRIVATE_KEY_LABELS = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9# ]{1,40})-----")
 _BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n")
 
@@ -89,3 +90,27 @@ def public_key(data: bytes) -> bytes:
     if len(found) != 1:
         raise MalformedError(f"{len(found)} public keys in the file, expected 1", hint="expected PUBLIC KEY in PEM")
     return found[0]
+
+
+def private_key(data: bytes) -> bytes:
+    """DER of the one private key in a PEM or DER file, in the form in which it is there (``algorithms.containers``).
+
+    Raises:
+        MalformedError: none, several, or one in a form of OpenSSH or of old OpenSSL.
+    """
+    if not looks_like(data):
+        return data
+    if b"Proc-Type:" in data:  # RFC 1421; the passphrase goes through one round of MD5
+        raise MalformedError(
+            "the private key is encrypted in the old way of OpenSSL, expected PKCS #8",
+            hint="'openssl pkcs8 -topk8 -v2 aes-256-cbc -in F -out KEY' converts it",
+        )
+    blocks = [block for block in decode(data) if block.label.endswith("PRIVATE KEY")]
+    if len(blocks) != 1:
+        raise MalformedError(f"{len(blocks)} private keys in the file, expected 1")
+    if blocks[0].label not in PRIVATE_KEY_LABELS:
+        raise MalformedError(
+            f"the private key is labelled {blocks[0].label}, expected {' or '.join(PRIVATE_KEY_LABELS)}",
+            hint="'ssh-keygen -p -m PKCS8 -f COPY' converts a copy of a key of OpenSSH",
+        )
+    return blocks[0].data

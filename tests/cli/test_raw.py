@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from signkit.cli import main
+from signkit.keys import permissions
+from signkit.keys.model import Permission
+from signkit.wiring import Wiring
 from tests.support.components import need_component
 from tests.support.openssl import OpenSSL
 
@@ -41,9 +47,18 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SIGNKIT_HOME", str(tmp_path / "home"))
     assert main(["init", "--root-key", f"file:{tmp_path / 'root.key'}", "--quiet"]) == 0
+    allow_decryption()
     (tmp_path / "message").write_bytes(b"message" * 99)
     (tmp_path / "other").write_bytes(b"another message")
     return tmp_path
+
+
+def allow_decryption() -> None:
+    """Who makes a store may administer and sign with its keys, and not yet decrypt."""
+    wiring = Wiring(os.environ)
+    document = permissions.ready_made("decryptor")
+    wiring.store.attach_permission(Permission(wiring.principal, document, datetime.now(UTC)), [])
+    wiring.close()
 
 
 def create(key_type: str, *options: str) -> str:
@@ -100,6 +115,8 @@ def test_another_sm2_identifier_is_another_signature(store: Path) -> None:
         ("RSA_2048", "RSAES_OAEP_SHA_1", 214),
         ("RSA_3072", "RSAES_OAEP_SHA_256", 318),
         ("RSA_3072", "RSAES_OAEP_SHA_1", 342),
+        ("RSA_4096", "RSAES_OAEP_SHA_256", 446),
+        ("RSA_4096", "RSAES_OAEP_SHA_1", 470),
         ("EC_SM2", "SM2PKE", 6047),
     ],
 )
@@ -127,6 +144,20 @@ def test_decryption_has_one_error_for_every_reason(store: Path, capsys: pytest.C
         answers.add(capsys.readouterr().out)
     assert len(answers) == 1
     assert json.loads(answers.pop())["error"]["code"] == "InvalidParameter"
+
+
+def test_ml_dsa_signs_mu_in_place_of_a_message(store: Path) -> None:
+    """FIPS 204 algorithm 7, line 6: mu is made outside, and the signature is that of the message."""
+    key = create("ML_DSA_44")
+    assert main(["key", "public", key, "--format", "der", "--out", "p.der", "--quiet"]) == 0
+    tr = hashlib.shake_256((store / "p.der").read_bytes()[-1312:]).digest(64)
+    mu = hashlib.shake_256(tr + b"\x00\x00" + (store / "message").read_bytes()).hexdigest(64)
+    sign = ["raw", "sign", key, "--algorithm", "ML_DSA_44", "--out", "s", "--quiet"]
+    assert main([*sign, "--digest", mu]) == 0
+    check = ["raw", "verify", key, "--algorithm", "ML_DSA_44", "--signature", "s", "--quiet"]
+    assert main([*check, "--in", "message"]) == main([*check, "--digest", mu]) == 0
+    assert main([*check, "--in", "other"]) == main([*check, "--digest", mu[::-1]]) == 13
+    assert main([*sign, "--digest", mu[2:], "--force"]) == 2
 
 
 @pytest.mark.parametrize(

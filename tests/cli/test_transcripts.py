@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.transcript import Outcome, difference, lines_match, parse, render, run
 from tests.support.components import need_component
+from tests.support.reports import check_report
 
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 UPDATE = os.environ.get("SIGNKIT_UPDATE_TRANSCRIPTS") == "1"
@@ -19,6 +20,8 @@ def test_transcript(file: Path, tmp_path: Path) -> None:
     transcript = parse(file.read_text())
     need_component(*transcript.needs)
     outcomes = run(transcript, tmp_path)
+    for step, outcome in zip(transcript.steps, outcomes, strict=True):
+        check_report(outcome.lines, step.command)
     found = difference(transcript, outcomes, file.name)
     if found and UPDATE:
         file.write_text(render(transcript, outcomes).replace(str(tmp_path), "..."))

@@ -179,6 +179,7 @@ def run(transcript: Transcript, folder: Path) -> list[Outcome]:
     shim.chmod(0o755)
     transcript.write_files(work)
     environment = {
+        **{name: value for name, value in os.environ.items() if name == "PYTHONPATH"},
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
         "SIGNKIT_HOME": str(home / "signkit"),

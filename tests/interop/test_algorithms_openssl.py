@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from signkit import algorithms
-from signkit.algorithms import digests
+from signkit.algorithms import containers, digests
 from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
+from signkit.errors import DecryptionError
+from signkit.x509 import pem
 from tests.support.openssl import OpenSSL
 from tests.support.signing import KeyPair, key_pair
 
@@ -154,13 +156,51 @@ def test_private_keys_that_openssl_makes_come_in(name: str, tmp_path: Path) -> N
         options = ("-algorithm", name)
     openssl("genpkey", *options, "-outform", "DER", "-out", "private.der")
     openssl("pkey", "-in", "private.der", "-inform", "DER", "-pubout", "-outform", "DER", "-out", "public.der")
-    found, private_key_info, public_key_info = algorithms.import_private_key((tmp_path / "private.der").read_bytes())
+    plain = containers.read((tmp_path / "private.der").read_bytes(), bytes)
+    found, private_key_info, public_key_info = algorithms.import_private_key(plain)
     assert found == name
     assert public_key_info == (tmp_path / "public.der").read_bytes()
     family, algorithm = algorithms.family(algorithms.key_type(name).family), algorithms.key_type(name).algorithms[0]
     data = algorithms.prehash(algorithm, public_key_info, MESSAGE)
     signature = family.sign(family.load_private_key(private_key_info), algorithm, data)
     assert algorithms.verify_digest(algorithm, public_key_info, data, signature) == ""
+
+
+ENCRYPTIONS = [
+    *(("-v2", cipher) for cipher in ("aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "des3", "sm4-cbc")),
+    *(("-v2prf", f"hmacWithSHA{size}") for size in (1, 224, 256, 384, 512)),
+    ("-v2", "sm4-cbc", "-v2prf", "hmacWithSHA512", "-iter", "10000"),
+    ("-scrypt",),
+]
+CONVERTED = [(name, ("-v2", "aes-256-cbc")) for name in sorted(set(algorithms.key_types()) - set(SINCE_3_5))]
+
+
+@pytest.mark.component("openssl")
+@pytest.mark.parametrize(("name", "options"), [*CONVERTED, *(("EC_SM2", options) for options in ENCRYPTIONS)])
+def test_private_keys_that_openssl_encrypts_come_in(name: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    bench = Bench(tmp_path, name)
+    bench.put("passphrase", b"correct horse\n")
+    out = ("-passout", "file:passphrase", "-out", "encrypted.pem")
+    bench("pkcs8", "-topk8", "-inform", "DER", "-in", "private.der", *options, *out)
+    der = pem.private_key(bench.get("encrypted.pem"))
+    found, _private_key_info, public_key_info = algorithms.import_private_key(
+        containers.read(der, lambda: b"correct horse")
+    )
+    assert (found, public_key_info) == (name, bench.pair.public_key_info)
+    with pytest.raises(DecryptionError, match="passphrase is wrong"):
+        containers.read(der, lambda: b"correct horse\n")
+
+
+@pytest.mark.component("openssl")
+@pytest.mark.parametrize("name", ["EC_P256", "EC_P384", "EC_P521", "EC_P256K", "RSA_2048"])
+def test_private_keys_in_the_old_forms_of_openssl_come_in(name: str, tmp_path: Path) -> None:
+    """SEC 1 and PKCS #1, in PEM; openssl writes no such form of SM2 keys."""
+    bench = Bench(tmp_path, name)
+    bench("pkey", "-in", "private.der", "-inform", "DER", "-traditional", "-out", "old.pem")
+    data = bench.get("old.pem")
+    assert b"BEGIN PRIVATE KEY" not in data
+    plain = containers.read(pem.private_key(data), bytes)
+    assert algorithms.import_private_key(plain)[::2] == (name, bench.pair.public_key_info)
 
 
 @pytest.mark.component("openssl")

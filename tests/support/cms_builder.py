@@ -143,6 +143,7 @@ class SignedData:
     crls: tuple[bytes, ...] = ()
     ordered: bool = field(default=True)
     extra: bytes = b""
+    kind: str = oids.SIGNED_DATA
 
     def encode(self) -> bytes:
         """DER ContentInfo."""
@@ -158,7 +159,7 @@ class SignedData:
             writer.set_of(*infos) if self.ordered else writer.tlv(0x31, *infos),
             self.extra,
         )
-        return writer.sequence(writer.oid(oids.SIGNED_DATA), writer.tlv(0xA0, fields))
+        return writer.sequence(writer.oid(self.kind), writer.tlv(0xA0, fields))
 
 
 def signer(**changes: Any) -> Signer:

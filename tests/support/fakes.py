@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from signkit import algorithms
 from signkit.algorithms.base import SignatureAlgorithm
 from signkit.audit.entry import AuditEntry
 from signkit.errors import ConflictError, StateError
+from signkit.keys import states
 from signkit.keys.model import Alias, BoundCertificate, Key, KeyState, KeyVersion, Permission, VersionState
-from signkit.ports import CreatedKey
+from signkit.ports import NO_INTERVAL, CreatedKey
+
+EVERYTHING = '{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}'
+"""Permission document that allows everything."""
 
 
 class MemoryProvider:
@@ -26,7 +30,9 @@ class MemoryProvider:
 
     def create(self, key: Key, version: KeyVersion) -> CreatedKey:
         key_type = algorithms.key_type(key.key_type)
-        private_key_info, public_key_info = algorithms.family(key_type.family).generate(key_type)
+        return self.import_key(key, version, *algorithms.family(key_type.family).generate(key_type))
+
+    def import_key(self, key: Key, version: KeyVersion, private_key_info: bytes, public_key_info: bytes) -> CreatedKey:
         locator = version.id.encode()
         self._private_keys[locator] = private_key_info
         return CreatedKey(locator, public_key_info)
@@ -48,13 +54,13 @@ class MemoryStore:
 
     id = "00000000-0000-4000-8000-000000000000"
 
-    def __init__(self) -> None:
+    def __init__(self, may_everything: str = "os:alice") -> None:
         self.entries: list[AuditEntry] = []
         self._keys: dict[str, Key] = {}
         self._versions: dict[str, KeyVersion] = {}
         self._aliases: dict[str, Alias] = {}
         self._certificates: list[BoundCertificate] = []
-        self._permissions: list[Permission] = []
+        self._permissions = [Permission(may_everything, EVERYTHING, datetime(2025, 1, 1, tzinfo=UTC))]
 
     def create_key(
         self, key: Key, version: KeyVersion | None, alias: str | None, entries: Sequence[AuditEntry]
@@ -93,7 +99,10 @@ class MemoryStore:
         self.record(entries)
         return True
 
-    def create_version(self, version: KeyVersion, entries: Sequence[AuditEntry]) -> KeyVersion:
+    def create_version(
+        self, version: KeyVersion, entries: Sequence[AuditEntry], *, minimum_interval: timedelta = NO_INTERVAL
+    ) -> KeyVersion:
+        states.require_interval(version, self.versions(version.key_id), minimum_interval)
         version = version._replace(number=len(self.versions(version.key_id)) + 1)
         self._versions[version.id] = version
         self.record(entries)

@@ -49,8 +49,9 @@ ALGORITHMS: dict[str, bytes] = {
     "ecdsa-sha256": writer.sequence(writer.oid(oids.ECDSA_SHA256)),
     "ecdsa-sha384": writer.sequence(writer.oid(oids.ECDSA_SHA384)),
     "ecdsa-sha512": writer.sequence(writer.oid(oids.ECDSA_SHA512)),
+    "sm2": writer.sequence(writer.oid(oids.SM2_WITH_SM3)),
 }
-"""DER AlgorithmIdentifier of each signature algorithm that ``Key.sign`` can make."""
+"""DER AlgorithmIdentifier of each signature algorithm that ``Key.sign`` or ``sm2_key.Sm2Key.sign`` can make."""
 
 
 @dataclass(frozen=True)

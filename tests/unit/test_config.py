@@ -24,11 +24,15 @@ def test_every_key() -> None:
         [sign]
         key = ["alias/release@2"]
         digest = "sha384"
+        [verify]
+        policy = "release.policy.toml"
         [keys]
         maximum-versions = 10
         minimum-version-interval-days = 7
     """
-    assert config.parse(text) == Settings("sqlite:/srv/store.db", "prompt:", ("alias/release@2",), "sha384", 10, 7)
+    assert config.parse(text) == Settings(
+        "sqlite:/srv/store.db", "prompt:", ("alias/release@2",), "sha384", "release.policy.toml", 10, 7
+    )
 
 
 def test_one_key_may_stand_alone() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from signkit import algorithms, config, evidence
-from signkit.algorithms import digests
+from signkit.algorithms import containers, digests
 from signkit.audit import checkpoint, merkle, receipt
 from signkit.audit.entry import AuditEntry
 from signkit.der import ber
@@ -26,17 +26,33 @@ from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
-from signkit.lab.authority import Authority, SigningKey
-from signkit.operations.keys import KeyService, SignInput
+from signkit.lab import revoking, timestamping
+from signkit.lab.authority import PURPOSES, Authority, SigningKey
+from signkit.lab.revoking import Revocations
+from signkit.operations import inspect_revocation
+from signkit.operations.keys import KeyService
+from signkit.operations.revocation import gather
+from signkit.operations.use import SignInput
+from signkit.operations.validate import validate_path
+from signkit.ports.network import FetchedEvidence
+from signkit.report import path as path_report
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
+from signkit.tsp import request as tsp_request
+from signkit.tsp import response, token
+from signkit.verification import policy_file
 from signkit.verification.decide import decide
 from signkit.verification.examine import examine
 from signkit.verification.inputs import ArtifactInput, Trust
+from signkit.verification.path_outcome import PathOutcome
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
-from signkit.x509 import certificate, names, pem, request
+from signkit.x509 import certificate, names, ocsp, pem, public_key, request, revocation
+from signkit.x509.path import Bag
+from signkit.x509.revocation import RevocationEvidence
+from tests.support import extensions, pki
 from tests.support.fakes import MemoryProvider, MemoryStore
+from tests.support.private_keys import encrypted
 from tests.support.purity import run_without_effects
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,14 +99,65 @@ def exercise_checkpoint_and_receipt() -> None:
     assert merkle.verify_consistency(2, merkle.root_of(entries[:2]), 3, head.root_hash, proof)
 
 
+def exercise_revocation() -> None:
+    now = datetime(2025, 1, 2, tzinfo=UTC)
+    lab = Authority.create(now, os.urandom)
+    issuing, subject, key = lab.issuing, names.parse("CN=Release"), SigningKey.generate()
+    profile = PURPOSES["code-signing"]
+    leaf = issuing.issue(subject, key.public_key_info, profile, now=now, days=1, random=os.urandom)
+    path = (leaf, issuing.certificate, lab.root.certificate)
+    known = revoking.revoke(lab, Revocations(), leaf, reason="keyCompromise", when=now)
+    evidence = RevocationEvidence(
+        crls=tuple(revoking.crl(ca, known.of(lab, ca), number=1, now=now) for ca in (issuing, lab.root)),
+        ocsp_responses=(revoking.answer_ocsp(lab, known, ocsp.request(path[0], path[1], b"nonce"), now=now),),
+    )
+    judge = revocation.checker(evidence, bag=Bag([path[2].der], [path[1].der]), at=now, now=now, mode="require")
+    assert [check.verdict.value for check in judge(path)] == ["fail", "pass"]
+    assert inspect_revocation.look(evidence.crls[0]) is not None
+    assert gather(path, NoSource(), now=now).problems == ("nobody to ask",)
+
+
+class NoSource:
+    """A source that finds nothing."""
+
+    connections = ()
+
+    def fetch(self, *_: object) -> FetchedEvidence:
+        return FetchedEvidence(problems=("nobody to ask",))
+
+
 def exercise_recovery() -> None:
     at, key = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC), SigningKey.generate()
     export = recovery.seal(Kek(1, bytes(32)), key.public_key_info, store_id="store", now=at)
     assert recovery.open_export(export, key.private_key_info, store_id="store").id == 1
 
 
+def exercise_private_and_public_keys_of_others() -> None:
+    info, public_key_info = algorithms.family("ec").generate(algorithms.key_type("EC_P256"))
+    data = pem.private_key(pem.encode("PRIVATE KEY", encrypted(info, b"passphrase")).encode())
+    plain = containers.read(data, lambda: b"passphrase")
+    assert algorithms.import_private_key(plain)[::2] == ("EC_P256", public_key_info)
+    assert all(public_key.encode(public_key_info, form) for form in public_key.FORMS)
+
+
 def exercise_configuration() -> None:
     assert config.parse('[sign]\nkey = ["alias/release@2"]\n').sign_key == ("alias/release@2",)
+
+
+def exercise_policy_file() -> None:
+    text = (
+        'version = 1\n[[policy]]\nname = "p"\nartifacts = ["dist/**"]\ntrust-anchors = ["root.pem"]\n'
+        'signers = [{ subject = "CN=Release" }]\nactions = { "path.*.policies" = "warn" }\n'
+        '[[test]]\nartifact = "dist/a"\nat = 2027-01-01\naccepted = true\n'
+    )
+    found = policy_file.parse(text, "F")
+    assert found.policy_for("./dist/a") and not found.policy_for("a")
+    for wrong in ("", "version = 1", text.replace("**", "")):
+        try:
+            policy_file.parse(wrong, "F")
+        except SignkitError:
+            continue
+        raise AssertionError(wrong)
 
 
 def exercise_ber_to_der() -> None:
@@ -126,6 +193,29 @@ def exercise_request_to_verdict() -> None:
         assert list(text_report.lines(result))
 
 
+def exercise_certification_path() -> None:
+    """A path with constraints and policies, as bytes."""
+    chain = pki.chain()
+    extra = [extensions.constraints([extensions.directory("O=Acme")]), extensions.policies("1.2.3")]
+    issuing = pki.ca(pki.ISSUING, pki.key(2), pki.ROOT, pki.key(1), extra=extra)
+    arguments = {"trust_anchors": [chain.root], "at": pki.NOW}
+    result = validate_path(chain.leaf, intermediates=[issuing], **arguments)
+    outcome = PathOutcome("leaf.pem", result, pki.NOW, pki.NOW, "code-signing", "code-signing")
+    assert path_report.document(outcome, tool_version="0")["accepted"] is True
+    assert list(path_report.lines(outcome, every_check=True))
+
+
+def exercise_timestamp() -> None:
+    """From a request to a token that is found right, in memory."""
+    now = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    authority = timestamping.create(Authority.create(now, os.urandom), clock=lambda: now, random=os.urandom)
+    answer = response.decode(authority.answer(tsp_request.over(b"signature value", "sha256", nonce=5).encode()))
+    made = token.load(answer.token or b"")
+    assert all(check.passed for check in token.answers(made, nonce=5, policy=timestamping.POLICY))
+    found = token.examine(made, b"signature value", map(certificate.load, made.certificates))
+    assert all(check.passed for check in found.checks)
+
+
 def exercise_sealing() -> None:
     kek, context = Kek(1, bytes(32)), RecordContext("store", "key", "version", 1, "EC_P256", b"public")
     assert kek.open(kek.seal(b"secret", context, os.urandom), context) == b"secret"
@@ -141,8 +231,8 @@ def exercise_key_operations() -> None:
     service.create_key("EC_P256", alias="alias/release", provider="memory")
     algorithm = algorithms.signature_algorithm("EC_P256")
     version = reference.parse_key_version("alias/release@1")
-    signatures = service.sign(version, algorithm, [SignInput(bytes(32), bytes(32), "app.bin")])
-    public_key_info = service.resolve_version(version)[1].public_key_info
+    signatures = service.use.sign(version, algorithm.name, [SignInput(bytes(32), bytes(32), "app.bin")])
+    public_key_info = service.directory.version(version)[1].public_key_info
     assert algorithms.verify_digest(algorithm, public_key_info, bytes(32), signatures[0]) == ""
     assert [entry.action for entry in store.entries] == ["CreateKey", "AsymmetricSign"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from signkit import algorithms
 from signkit.der import reader, writer
 from signkit.errors import MalformedError
-from tests.support.signing import key_pair, with_point
+from tests.support.signing import key_pair, point_of, with_point
 
 MESSAGE = b"an artifact"
 L = (1 << 252) + 27742317777372353535851937790883648493
@@ -79,3 +81,32 @@ def test_hints_that_are_not_in_order_are_refused(name: str) -> None:
     signature = bytearray(pair.sign(algorithm, MESSAGE))
     signature[-1] = 0xFF  # more hints than there can be
     assert pair.verify(algorithm, MESSAGE, bytes(signature))
+
+
+def mu_of(public_key_info: bytes, message: bytes) -> bytes:
+    """FIPS 204 algorithm 2 (pure, empty context) and algorithm 7, line 6, straight from the text."""
+    public_key = point_of(public_key_info)
+    tr = hashlib.shake_256(public_key).digest(64)
+    return hashlib.shake_256(tr + b"\x00\x00" + message).digest(64)
+
+
+@pytest.mark.parametrize("name", ML_DSA)
+def test_a_signature_over_mu_is_one_over_its_message(name: str) -> None:
+    pair = key_pair(name)
+    algorithm = pair.key_type.algorithms[0]
+    external = algorithm.over_digest()
+    assert external is not None and external.identifier == algorithm.identifier
+    mu = mu_of(pair.public_key_info, MESSAGE)
+    signature = pair.family.sign(pair.private_key, external, mu)
+    assert algorithms.verify_message(algorithm, pair.public_key_info, MESSAGE, signature) == ""
+    assert algorithms.verify_digest(external, pair.public_key_info, mu, pair.sign(algorithm, MESSAGE)) == ""
+    assert algorithms.verify_digest(external, pair.public_key_info, bytes(64), signature)
+    assert algorithms.verify_digest(algorithm, pair.public_key_info, mu, signature), "mu is not the message"
+    other = mu_of(key_pair(name, 1).public_key_info, MESSAGE)
+    assert algorithms.verify_digest(external, pair.public_key_info, other, signature)
+    for length in (0, 32, 63, 65):
+        assert "expected 64" in algorithms.verify_digest(external, pair.public_key_info, bytes(length), signature)
+
+
+def test_ed25519_has_nothing_that_stands_for_its_message() -> None:
+    assert key_pair("ED25519").key_type.algorithms[0].over_digest() is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from signkit import algorithms
-from signkit.algorithms import digests, sm2
+from signkit.algorithms import containers, digests, sm2
 from signkit.der import oids, writer
 from signkit.errors import MalformedError
 from tests.support import sm2_reference
@@ -108,7 +108,7 @@ def test_a_private_key_that_can_not_be_is_refused_and_quickly(what: str) -> None
 
 def test_a_private_key_of_another_curve_is_not_an_sm2_key() -> None:
     other = writer.sequence(writer.oid(oids.EC_PUBLIC_KEY), writer.oid(oids.SECP256R1))
-    assert sm2.import_private_key(private_key_info(11, algorithm=other)) is None
+    assert sm2.import_private_key(containers.parse(private_key_info(11, algorithm=other))) is None
     assert algorithms.import_private_key(private_key_info(11, algorithm=other))[0] == "EC_P256"
 
 

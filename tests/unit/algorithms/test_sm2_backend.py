@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ def no_library(pair: KeyPair) -> Iterator[None]:
     clear_caches()
     yield
     sm2._chosen.clear()
+    sm2._nonces.clear()
     clear_caches()
 
 
@@ -266,3 +268,76 @@ def test_signatures_that_gmssl_makes_are_accepted() -> None:
         raw = signer.sign(algorithms.prehash(sm2.SM2DSA, key, MESSAGE), f"{int.from_bytes(os.urandom(31), 'big'):064x}")
         signature = encoded(int(raw[:64], 16), int(raw[64:], 16))
         assert algorithms.verify_message(sm2.SM2DSA, key, MESSAGE, signature) == ""
+
+
+# Signing by gmssl, for who asked for it
+
+
+def private_key_info(d: int) -> bytes:
+    return sm2._private_key_info(d.to_bytes(32, "big"), sm2_reference.public_point(d % N))
+
+
+@pytest.mark.usefixtures("no_library", "gmssl")
+@pytest.mark.parametrize("d", [1, 2, 6, 11, 65, 107, 327, N - 2])
+def test_gmssl_signs_for_who_asks_for_it(d: int) -> None:
+    """With nonces from the argument, whatever the state of ``random``; judged by the integers of the tests."""
+    import random
+
+    drawn: list[int] = []
+
+    def random_below(limit: int) -> int:
+        drawn.append(secrets.randbelow(limit))
+        return drawn[-1]
+
+    sm2.sign_with_gmssl(random_below)
+    assert "gmssl, whose timing tells the key" in sm2.backend().description
+    state = random.getstate()
+    e = bytes(range(32))
+    first, second = (sm2.sign(sm2.load_private_key(private_key_info(d)), sm2.SM2DSA, e) for _ in range(2))
+    assert random.getstate() == state, "its own source of nonces was not used"
+    assert first != second
+    assert numbers(first) == sm2_reference.sign(d, e, drawn[0] + 1)
+    assert sm2_reference.verify(sm2_reference.public_point(d), e, *numbers(second))
+
+
+@pytest.mark.usefixtures("no_library", "gmssl")
+@pytest.mark.parametrize("d", [0, N - 1, N, N + 1])
+def test_gmssl_is_not_asked_about_keys_out_of_range(d: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sm2.sign_with_gmssl(secrets.randbelow)
+    info = private_key_info(5).replace((5).to_bytes(32, "big"), d.to_bytes(32, "big"))
+    monkeypatch.setitem(sys.modules, "gmssl", None)
+    with pytest.raises(MalformedError, match="out of range"):
+        sm2.load_private_key(info)
+    with pytest.raises(MalformedError, match="out of range"):
+        _gmssl.GmsslKey(d.to_bytes(32, "big"), sm2_reference.public_point(5), secrets.randbelow)
+
+
+@pytest.mark.usefixtures("no_library", "gmssl")
+def test_gmssl_gives_no_signature_that_does_not_verify() -> None:
+    sm2.sign_with_gmssl(secrets.randbelow)
+    key = sm2.load_private_key(sm2._private_key_info((7).to_bytes(32, "big"), sm2_reference.public_point(8)))
+    with pytest.raises(ProviderError, match="does not fit its public key"):
+        sm2.sign(key, sm2.SM2DSA, bytes(32))
+
+
+@pytest.mark.usefixtures("no_library", "gmssl")
+def test_gmssl_signs_and_nothing_else(pair: KeyPair) -> None:
+    sm2.sign_with_gmssl(secrets.randbelow)
+    key = sm2.load_private_key(pair.private_key_info)
+    for attempt in (
+        lambda: sm2.generate(sm2.KEY_TYPES[0]),
+        lambda: algorithms.import_private_key(pair.private_key_info),
+        lambda: sm2.decrypt(key, sm2.SM2PKE, bytes(100)),
+    ):
+        with pytest.raises(ProviderError, match="SM2 needs a libcrypto with SM2"):
+            attempt()
+
+
+@pytest.mark.usefixtures("gmssl")
+def test_the_library_is_used_where_there_is_one(pair: KeyPair) -> None:
+    sm2.sign_with_gmssl(secrets.randbelow)
+    try:
+        assert not isinstance(sm2.load_private_key(pair.private_key_info), _gmssl.GmsslKey)
+        assert "gmssl" not in sm2.backend().description
+    finally:
+        sm2._nonces.clear()

@@ -97,6 +97,15 @@ def test_a_compressed_point_is_the_same_key(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KEY_TYPES)
+def test_hybrid_points_are_malformed(name: str) -> None:
+    """RFC 5480 section 2.2; OpenSSL reads them all the same."""
+    pair = key_pair(name)
+    point = point_of(pair.public_key_info)
+    with pytest.raises(MalformedError, match="expected 04, 02 or 03"):
+        algorithms.key_type_of(with_point(pair.public_key_info, bytes((6 + (point[-1] & 1),)) + point[1:]))
+
+
+@pytest.mark.parametrize("name", KEY_TYPES)
 def test_what_is_no_point_of_the_curve_is_no_key(name: str) -> None:
     pair, signature, *_ = signed(name)
     point = point_of(pair.public_key_info)
@@ -112,6 +121,7 @@ def test_what_is_no_point_of_the_curve_is_no_key(name: str) -> None:
         "short": point[:-1],
         "long": point + b"\x00",
         "without its first octet": point[1:],
+        "hybrid": bytes((6 + (point[-1] & 1),)) + point[1:],
         "hybrid with the wrong parity": bytes((7 - (point[-1] & 1),)) + point[1:],
         "another form": b"\x05" + point[1:],
         "empty": b"",

@@ -196,3 +196,19 @@ def test_gb_t_32905_digests() -> None:
     assert digests.digest("sm3", b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
     sixteen_times = digests.digest("sm3", b"abcd" * 16).hex()
     assert sixteen_times == "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"
+
+
+def test_gb_t_32918_encryption() -> None:
+    """GB/T 32918.5 annex C.2: the ciphertext of "encryption standard", raw and in the DER form of GM/T 0009."""
+    key = sm2.load_private_key(sm2._private_key_info(D.to_bytes(32, "big"), POINT))
+    x, y = (
+        "04ebfc718e8d1798620432268e77feb6415e2ede0e073c0f4f640ecd2e149a73",
+        "e858f9d81e5430a57b36daab8f950a3c64e6ee6a63094d99283aff767e124df0",
+    )
+    c3 = "59983c18f809e262923c53aec295d30383b54e39d609d160afcb1908d0bd8766"
+    c2 = "21886ca989ca9c7d58087307ca93092d651efa"
+    raw = bytes.fromhex("04" + x + y + c3 + c2)
+    assert sm2.decrypt(key, sm2.SM2PKE, raw) == b"encryption standard"
+    numbers = (writer.integer(int(number, 16)) for number in (x, y))
+    der = writer.sequence(*numbers, *(writer.octet_string(bytes.fromhex(octets)) for octets in (c3, c2)))
+    assert sm2.decrypt(key, sm2.SM2PKE, der) == b"encryption standard"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.cms import signed_data, signer_info
 from signkit.der import oids, writer
@@ -66,7 +67,7 @@ def test_without_signed_attributes_the_artifact_itself_is_signed() -> None:
 
 def test_other_content_than_data_is_no_artifact() -> None:
     found = check(oids.TST_INFO, attributes=None)
-    assert found["signature.format"].verdict is Verdict.FAIL
+    assert found["signed-attributes.content-type"].verdict is Verdict.FAIL
     assert not any(found[name].passed for name in ("artifact.digest", "signature.value") if name in found)
 
 
@@ -145,3 +146,34 @@ def test_der_is_not_taken_for_pem_because_of_text_inside() -> None:
     comment = pki.extension("2.16.840.1.113730.1.13", writer.tlv(0x16, b"\n" + pki.as_pem(pki.chain().root)))
     chatty = pki.leaf("CN=Chatty", pki.key(3), pki.ISSUING, pki.key(2), extra=[comment])
     assert signed_data.parse(signature(signer(certificate=chatty))).encoding == "DER"
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [
+        ("ML_DSA_44", {"sha256", "sha384", "sha512"}),
+        ("ML_DSA_65", {"sha384", "sha512"}),
+        ("ML_DSA_87", {"sha512"}),
+        ("ED25519", {"sha512"}),
+    ],
+)
+def test_digests_beside_algorithms_that_sign_messages(name: str, accepted: set[str]) -> None:
+    """RFC 9882 section 3.3, table 1; RFC 8419 section 3.1."""
+    algorithm = algorithms.signature_algorithm(name)
+    for digest in digests.SIGNING:
+        info = info_of(
+            attributes=(content_type(), message_digest(digest=digest)),
+            digest_algorithm=digests.identifier(digest),
+            signature_algorithm=algorithm.cms_identifier,
+        )
+        digested = {one: digests.digest(one, ARTIFACT) for one in digests.SIGNING}
+        found = {one.name: one for one in signer_info.check(info, oids.DATA, LEAF, digested)}
+        assert found["signature.algorithm"].passed is (digest in accepted)
+        assert not found["signature.value"].passed
+
+
+def test_a_digest_that_is_not_announced() -> None:
+    info = info_of()
+    signer_info.require_announced(info, [digests.identifier("sha384"), digests.identifier("sha256")])
+    with pytest.raises(MalformedError, match="not among"):
+        signer_info.require_announced(info, [digests.identifier("sha384")])

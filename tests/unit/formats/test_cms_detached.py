@@ -422,8 +422,8 @@ CORPUS: dict[str, tuple[bytes, str, int]] = {
     "signature by another key": (signature(signer(key=pki.key(60))), VALUE, 13),
     "attributes out of order when signed": (
         signature(signer(attributes=(message_digest(), content_type()), ordered=False)),
-        FORMAT,
-        11,
+        VALUE,
+        13,
     ),
     # content
     "embedded content is not the artifact": (signature(content=b"evil"), "artifact.embedded-content", 12),

@@ -436,7 +436,7 @@ def test_another_document_of_a_key_is_refused(statement: Mapping[str, object]) -
             ("AsymmetricSign", "GetPublicKey", "DescribeKey", "ListKeyVersions"),
             ("AsymmetricDecrypt", "CreateKey", "DisableKey", "CreateKeyVersion", "ListKeys"),
         ),
-        ("verifier", ("AsymmetricVerify", "GetPublicKey"), ("AsymmetricSign", "DescribeKey")),
+        ("verifier", ("AsymmetricVerify", "GetPublicKey", "GetCertificate"), ("AsymmetricSign", "DisableKey")),
         ("decryptor", ("AsymmetricDecrypt", "GetPublicKey"), ("AsymmetricSign", "AsymmetricEncrypt")),
         ("auditor", ("DescribeKey", "ListKeys", "ListAliases", "GetPublicKey"), ("AsymmetricVerify", "TagResource")),
     ],

@@ -76,7 +76,7 @@ class House:
             "principal": "os:alice",
         }
         self.keys = KeyService(self.store, {"memory": self.provider}, **parts)
-        self.certificates = CertificateService(self.keys, self.store, FileSource(), **parts)
+        self.certificates = CertificateService(self.keys, FileSource())
         self.signing = SigningService(self.keys, self.certificates, FileSource(), FileSink(), clock=lambda: self.now)
         self.key, self.version = self.keys.create_key("EC_P256", alias="alias/release", provider="memory")
         (folder / "root.pem").write_bytes(pki.as_pem(pki.chain().root))
@@ -229,8 +229,10 @@ def test_a_full_disk_leaves_nothing_behind(house: House, monkeypatch: pytest.Mon
 # --- nothing is signed that can't be used ---
 
 
-def untouched(house: House) -> bool:
-    return house.provider.signed == 0 and house.recorded() == [] and house.leftovers() == []
+def untouched(house: House, *refusals: str) -> bool:
+    """Whether no key was used and nothing written; what was refused stands in the audit log, by code."""
+    recorded = [("alias/release@1", code) for code in refusals]
+    return house.provider.signed == 0 and house.recorded() == recorded and house.leftovers() == []
 
 
 def test_one_bad_artifact_of_several_and_no_key_is_used(house: House) -> None:
@@ -300,14 +302,14 @@ def test_dry_run(house: House) -> None:
 def test_options_that_are_not_there(house: House, options: dict[str, str], error: type[SignkitError]) -> None:
     with pytest.raises(error):
         house.sign(house.artifact(), **options)
-    assert untouched(house)
+    assert untouched(house, *(["InvalidParameter"] if "digest" in options else []))
 
 
 def test_a_version_without_certificate(tmp_path: Path) -> None:
     house = House(tmp_path)
     with pytest.raises(NotFoundError, match="has no certificate"):
         house.sign(house.artifact())
-    assert untouched(house)
+    assert untouched(house, "Certificate.NotFound")
 
 
 @pytest.mark.parametrize(
@@ -330,7 +332,7 @@ def test_a_certificate_that_can_not_serve(tmp_path: Path, changes: dict[str, Any
     with pytest.raises(CertificateUnusableError, match=why) as caught:
         house.sign(house.artifact())
     assert caught.value.exit_status == 4
-    assert untouched(house)
+    assert untouched(house, caught.value.code)
 
 
 @pytest.mark.parametrize("moment", [pki.NOT_BEFORE, pki.NOT_AFTER])
@@ -344,7 +346,7 @@ def test_a_disabled_version(house: House) -> None:
     house.store._versions[house.version.id] = house.version._replace(state=VersionState.DISABLED)
     with pytest.raises(StateError):
         house.sign(house.artifact())
-    assert untouched(house)
+    assert untouched(house, "Rejected.Disabled")
 
 
 # --- certificates ---
@@ -406,7 +408,7 @@ def test_a_store_that_was_changed_underneath(house: House) -> None:
     house.store._certificates[0] = bound._replace(certificate=pki.chain().leaf)
     with pytest.raises(BindingError, match="may be damaged"):
         house.sign(house.artifact())
-    assert untouched(house)
+    assert untouched(house, "CertificateOfAnotherKey")
 
 
 def test_looking_up_and_exporting(house: House) -> None:

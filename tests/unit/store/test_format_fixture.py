@@ -18,13 +18,19 @@ FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 AT = datetime(2026, 6, 2, tzinfo=UTC)
 
 
+class AliceWiring(Wiring):
+    """Wiring of the user who made the stores, and who is their only principal."""
+
+    principal = "os:alice"
+
+
 @pytest.fixture(params=["store-format-1", "store-format-2"])
 def wiring(workdir: Path, request: pytest.FixtureRequest) -> Wiring:
     """Wiring over a copy of the store, which is the current folder."""
     for name in ("store.db", "root.key"):
         shutil.copyfile(FIXTURES / request.param / name, workdir / name)
         (workdir / name).chmod(0o600)
-    return Wiring({"SIGNKIT_HOME": str(workdir)}, clock=lambda: AT)
+    return AliceWiring({"SIGNKIT_HOME": str(workdir)}, clock=lambda: AT)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -38,14 +44,14 @@ def test_it_is_of_its_format(number: int) -> None:
 
 
 def test_it_opens_and_says_what_is_in_it(wiring: Wiring) -> None:
-    [key] = wiring.keys.keys()
+    [key] = wiring.keys.directory.keys()
     assert (key.key_type, key.state, key.description) == ("EC_P256", KeyState.ENABLED, "fixture")
-    versions = wiring.keys.versions_of(key)
+    versions = wiring.store.versions(key.id)
     assert [(version.number, version.state) for version in versions] == [
         (1, VersionState.ENABLED),
         (2, VersionState.ENABLED),
     ]
-    assert [alias.name for alias in wiring.keys.aliases()] == ["alias/release"]
+    assert [alias.name for alias in wiring.keys.directory.aliases()] == ["alias/release"]
     assert wiring.store.verify_audit() == []
     assert [entry.action for entry in wiring.store.audit_entries()] == [
         "InitializeStore",

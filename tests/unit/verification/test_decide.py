@@ -76,7 +76,9 @@ def test_a_required_check_that_did_not_pass_refuses(missing: str, make: Any) -> 
 )
 @pytest.mark.parametrize("make", [failed, indeterminate])
 def test_whatever_fails_or_is_left_open_refuses(name: str, make: Any) -> None:
-    result = decided(a_signer(*RIGHT, make(name, "bad")))
+    strict = Policy(timestamp="required", revocation="require")
+    proof = passed("timestamp.present"), passed("time.established")
+    result = decided(a_signer(*RIGHT, *proof, make(name, "bad")), policy=strict)
     assert not result.accepted
     assert result.reasons == (name,)
 
@@ -255,8 +257,7 @@ def test_several_artifacts() -> None:
 
 def test_every_reason_has_a_hint() -> None:
     for name in TABLE:
-        if not name.startswith(("time", "revocation")):
-            assert hint_for(failed(name, "bad")), name
+        assert hint_for(failed(name, "bad")), name
 
 
 # --- evidence ---
@@ -295,13 +296,12 @@ def test_all_faults_are_reported_at_once() -> None:
     assert result.exit_status == 12
 
 
-def test_timestamps_are_named_and_not_counted_on() -> None:
+def test_a_timestamp_that_is_none_refuses() -> None:
     from tests.support.cms_builder import attribute
 
     stamped = signature(signer(unsigned=(attribute(oids.SIGNATURE_TIME_STAMP, writer.NULL),)))
     result = judge(stamped)
-    assert result.accepted
-    check = find(result.checks, "timestamp.present")
-    assert check is not None
-    assert check.verdict is not Verdict.PASS
+    assert result.exit_status == 18
+    assert result.reasons == ("timestamp.format", "time.established")
+    assert judge(stamped, timestamp="ignored").accepted
     assert judge(stamped, at=pki.NOT_AFTER + timedelta(days=1)).exit_status == 15

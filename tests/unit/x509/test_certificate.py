@@ -44,7 +44,14 @@ def test_equality_is_that_of_the_bytes() -> None:
     assert found != pki.chain().leaf
 
 
+def hybrid() -> bytes:
+    """A public key whose point is in the hybrid form, which RFC 5480 section 2.2 forbids and OpenSSL reads."""
+    algorithm, key = (child.raw for child in reader.parse(KEY.public_key_info).children())
+    return writer.sequence(algorithm, key[:3] + bytes((6 + (key[-1] & 1),)) + key[4:])
+
+
 MALFORMED = {
+    "a hybrid point": pki.certificate("CN=Odd", hybrid(), "CN=CA", CA, ()),
     "empty": b"",
     "not DER": b"\x00" * 100,
     "trailing byte": pki.chain().leaf + b"\x00",
@@ -198,7 +205,7 @@ def test_certificates_without_extensions_are_read() -> None:
 def test_an_explicit_false_can_not_be_misread() -> None:
     """Not DER, but real authorities write it."""
     der = make(pki.extension(oids.BASIC_CONSTRAINTS, writer.sequence(pki.boolean(False))))
-    assert certificate.load(der).basic_constraints == (False, None)
+    assert certificate.load(der).basic_constraints == (False, None, True)
 
 
 def test_an_unknown_key_is_no_fault_of_the_encoding() -> None:

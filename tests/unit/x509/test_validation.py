@@ -293,23 +293,9 @@ def test_unknown_extensions_that_are_not_critical_are_passed_over() -> None:
 @pytest.mark.parametrize(
     "oid", [oids.CERTIFICATE_POLICIES, oids.POLICY_MAPPINGS, oids.POLICY_CONSTRAINTS, oids.INHIBIT_ANY_POLICY]
 )
-def test_critical_policy_extensions_are_not_processed_and_refused(oid: str) -> None:
-    critical = pki.extension(oid, writer.sequence(writer.sequence(writer.oid("2.5.29.32.0"))), critical=True)
-    assert faults(validate(bag=[an_issuing(extra=[critical])])) == ["path.1.unknown-critical-extensions"]
-
-
-@pytest.mark.parametrize("critical", [True, False])
-@pytest.mark.parametrize("constraints", [{"permitted": "O=Acme"}, {"permitted": "O=Other"}, {"excluded": "O=Acme"}])
-def test_name_constraints_are_never_accepted_while_they_are_not_processed(
-    constraints: dict[str, str], critical: bool
-) -> None:
-    extra = [pki.name_constraints(critical=critical, **constraints)]
-    for anchors, bag, position in (
-        ([CHAIN.root], [an_issuing(extra=extra)], 1),
-        ([a_root(extra=extra)], [CHAIN.issuing], 2),
-    ):
-        result = validate(anchors=anchors, bag=bag)
-        assert f"path.{position}.name-constraints" in faults(result)
+def test_malformed_policy_extensions_are_refused(oid: str) -> None:
+    malformed = pki.extension(oid, writer.sequence(writer.NULL), critical=True)
+    assert faults(validate(bag=[an_issuing(extra=[malformed])])) == ["path.1.policies"]
 
 
 # --- algorithms and keys ---

@@ -1,71 +1,22 @@
-"""What the operations need from the outside, as protocols. Adapters live in providers, custody, store and files."""
+"""Where keys, certificates, permissions and the audit log are kept, as operations see it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from signkit.algorithms.base import EncryptionAlgorithm, SignatureAlgorithm
     from signkit.audit.checkpoint import Checkpoint
     from signkit.audit.entry import AuditEntry
     from signkit.audit.merkle import Frontier
     from signkit.keys.model import Alias, AuditKey, BoundCertificate, Key, KeyVersion, Permission, VersionState
-    from signkit.keys.sealing import RootSecret
-
-Clock = Callable[[], datetime]
-"""The present as an aware UTC time."""
-
+    from signkit.ports.provider import CreatedKey
 
 OpenRecord = Callable[["Key", "KeyVersion"], object]
 """Opens the private key of a version and raises SignkitError when it can't; what it answers is not looked at."""
 
-
-class CreatedKey(NamedTuple):
-    """What a provider answers for a new key pair.
-
-    Attributes:
-        locator: where the provider finds the private key again; opaque bytes.
-        public_key_info: DER SubjectPublicKeyInfo.
-    """
-
-    locator: bytes
-    public_key_info: bytes
-
-
-class Provider(Protocol):
-    """Holds private keys. The only kind of part that ever does."""
-
-    name: str
-
-    def supports(self, key_type: str) -> bool:
-        """Whether it can make and use keys of this type."""
-
-    def create(self, key: Key, version: KeyVersion) -> CreatedKey:
-        """Make the key pair of a pending version.
-
-        Raises:
-            ProviderError: it could not.
-        """
-
-    def sign(
-        self, key: Key, version: KeyVersion, algorithm: SignatureAlgorithm, *, digest: bytes = b"", message: bytes = b""
-    ) -> bytes:
-        """Sign a digest, or a message where the algorithm takes messages (``algorithm.digest`` is None).
-
-        Raises:
-            ProviderError: it could not.
-        """
-
-    def decrypt(self, key: Key, version: KeyVersion, algorithm: EncryptionAlgorithm, ciphertext: bytes) -> bytes:
-        """Decrypt with a private key.
-
-        Raises:
-            DecryptionError: it can't be decrypted; one error for every reason.
-            ProviderError: the provider could not decrypt at all.
-        """
+NO_INTERVAL = timedelta(0)
 
 
 class Store(Protocol):
@@ -112,13 +63,20 @@ class Store(Protocol):
             StateError: somebody changed it, it is protected, or its deletion is not pending or not yet due.
         """
 
-    def create_version(self, version: KeyVersion, entries: Sequence[AuditEntry]) -> KeyVersion:
+    def create_version(
+        self, version: KeyVersion, entries: Sequence[AuditEntry], *, minimum_interval: timedelta = NO_INTERVAL
+    ) -> KeyVersion:
         """Add a pending version. Its number is set to the lowest free one, whatever the argument says.
+
+        Args:
+            version: the version.
+            entries: audit entries.
+            minimum_interval: what must lie between the times of creation of the last version and of this one.
 
         Raises:
             NotFoundError: no such key.
             StateError: the key is to be deleted.
-            RefusedError: the key has as many versions as it may have.
+            RefusedError: the key has as many versions as it may have, or got its last one too recently.
         """
 
     def complete_version(self, version_id: str, created: CreatedKey, entries: Sequence[AuditEntry]) -> KeyVersion:
@@ -298,136 +256,4 @@ class Store(Protocol):
         Raises:
             OutputExistsError: the file exists and ``overwrite`` is false.
             StoreError: the store could not be read, or the file could not be written.
-        """
-
-
-class Digests(NamedTuple):
-    """Digests of one artifact, taken in one pass.
-
-    Attributes:
-        size: bytes read.
-        values: digest algorithm name (``sha256``) to digest.
-        head: the first 8 bytes, fewer when there are no more.
-    """
-
-    size: int
-    values: Mapping[str, bytes]
-    head: bytes = b""
-
-
-class ArtifactSource(Protocol):
-    """Reads artifacts and small inputs."""
-
-    def digest(self, path: str, algorithms: Collection[str]) -> Digests:
-        """Stream a file once through all the digest algorithms; memory does not grow with its size.
-
-        Raises:
-            FileError: missing, a directory, unreadable, or changed while it was read.
-        """
-
-    def read(self, path: str, *, limit: int, what: str) -> bytes:
-        """A whole small file.
-
-        Args:
-            path: the file; ``-`` is standard input.
-            limit: most bytes that are accepted.
-            what: what the file is to the user, for messages ("signature", "certificate").
-
-        Raises:
-            FileError: missing, a directory, unreadable, larger than ``limit``.
-        """
-
-    def exists(self, path: str) -> bool:
-        """Whether something is at that path."""
-
-
-class TreeEntry(NamedTuple):
-    """One thing below a folder that is no folder itself.
-
-    Attributes:
-        name: path relative to the folder, with ``/``.
-        is_file: whether it is a regular file, or a link to one below the same folder.
-        is_link: whether it is a symbolic link.
-        size: bytes of the file.
-        identity: what tells this file from another that takes its name.
-    """
-
-    name: str
-    is_file: bool
-    is_link: bool
-    size: int
-    identity: tuple[int, int]
-
-
-class Tree(Protocol):
-    """Finds and digests the files below a folder."""
-
-    def entries(self, folder: str, skip: Callable[[str], bool]) -> list[TreeEntry]:
-        """Everything below a folder but folders, by name. Links to folders are links and not looked into.
-
-        Args:
-            folder: the folder.
-            skip: says of a name that it shall be left out.
-
-        Raises:
-            FileError: a folder is missing or can't be read.
-        """
-
-    def digest(self, folder: str, entries: Sequence[TreeEntry], algorithm: str) -> Iterator[tuple[TreeEntry, bytes]]:
-        """Digests of files, in the order given.
-
-        Raises:
-            FileError: one is missing, unreadable, another file than was listed, or changed while it was read.
-        """
-
-
-class OutputSink(Protocol):
-    """Writes files whole or not at all."""
-
-    def make_folder(self, path: str) -> None:
-        """Make a folder for this user alone, with its parents; one that exists is left as it is.
-
-        Raises:
-            FileError: it could not be made, or a file is in the way.
-        """
-
-    def check(self, paths: Iterable[str], *, overwrite: bool) -> None:
-        """Fail early when a file could not be written: it exists, or its folder is missing or read-only.
-
-        Raises:
-            OutputExistsError: it exists and ``overwrite`` is false.
-            FileError: its folder is missing or not writable.
-        """
-
-    def write(self, path: str, data: bytes, *, overwrite: bool, private: bool = False) -> None:
-        """Write one file atomically and durably (temporary file, sync, rename).
-
-        Raises:
-            OutputExistsError: it exists and ``overwrite`` is false.
-            FileError: it could not be written; nothing is left behind.
-        """
-
-    def batch(self) -> AbstractContextManager[None]:
-        """Within it single files are not synced; at its end the file systems written to are synced once."""
-
-
-class RootKey(Protocol):
-    """Where the root key of a store comes from. Making one reads nothing and asks nothing yet."""
-
-    @property
-    def uri(self) -> str:
-        """``SCHEME:LOCATION`` to find it again from any current folder; no secret."""
-
-    def create(self) -> RootSecret:
-        """The root key for a new store, made when there is none yet; what exists is never overwritten.
-
-        Raises:
-            RootKeyError: it could not be made, or what exists is not acceptable.
-        """
-
-    def load(self) -> RootSecret:
-        """The root key of an existing store.
-
-        Raises:
-            RootKeyError: it could not be had, or is not private.
         """

@@ -7,7 +7,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from signkit.config import Settings, parse
@@ -17,12 +17,18 @@ from signkit.files import FileSink, FileSource
 if TYPE_CHECKING:
     from signkit.keys.reference import KeyReference
     from signkit.keys.sealing import Kek
+    from signkit.lab.serving import LabServer
+    from signkit.net.http import HttpClient
     from signkit.operations.certificates import CertificateService
     from signkit.operations.doctor import Finding
+    from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
     from signkit.operations.sign import SigningService
+    from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
+    from signkit.ports import Provider, RevocationSource
     from signkit.store.sqlite import SqliteStore
+    from signkit.wiring.lab import Published
     from signkit.x509.certificate import Certificate
 
 CONFIG_FILE = "signkit.toml"
@@ -30,7 +36,7 @@ STORE_FILE = "store.db"
 ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
 _RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
-_ADMINISTRATOR_AND_SIGNER = '{"Version":"1","Statement":[{"Effect":"Allow","Action":["kms:*"],"Resource":["*"]}]}'
+_FIRST_ROLES = ("administrator", "signer")
 
 
 class NewStore(NamedTuple):
@@ -81,6 +87,10 @@ class Wiring:
             from signkit.algorithms import sm2
 
             sm2.use_library(path)
+        if environment.get("SIGNKIT_SM2_GMSSL_SIGN") == "1":
+            from signkit.algorithms import sm2
+
+            sm2.sign_with_gmssl(secrets.randbelow)
 
     @cached_property
     def settings(self) -> Settings:
@@ -90,15 +100,18 @@ class Wiring:
             FileError: the named file can't be read.
             ConfigurationError: it is invalid.
         """
-        named = self._config or self._environment.get("SIGNKIT_CONFIG")
-        path = named or CONFIG_FILE
-        if not named and not os.path.exists(path):
+        path = self._config_path
+        if path == CONFIG_FILE and not (self._config or os.path.exists(path)):
             return Settings()
         data = FileSource().read(path, limit=_MAXIMUM_CONFIG, what="configuration")
         try:
             return parse(data.decode(), path)
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{path}: not UTF-8: {error.reason}") from error
+
+    @property
+    def _config_path(self) -> str:
+        return self._config or self._environment.get("SIGNKIT_CONFIG") or CONFIG_FILE
 
     @property
     def store_path(self) -> str:
@@ -144,6 +157,7 @@ class Wiring:
         """
         from signkit.audit.entry import AuditEntry
         from signkit.custody import parse_root_key
+        from signkit.keys import permissions
         from signkit.keys.sealing import KEY_SIZE, Kek
         from signkit.store.schema import is_free
         from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
@@ -164,7 +178,7 @@ class Wiring:
             path,
             StoreIdentity(store_id, now, source.uri),
             {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
-            permissions=[Permission(made.principal, _ADMINISTRATOR_AND_SIGNER, now)],
+            permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
             entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", _new_id())],
         ).close()
         return made
@@ -207,19 +221,10 @@ class Wiring:
     def keys(self) -> KeyService:
         """The key service."""
         from signkit.operations.keys import KeyService
-        from signkit.providers.software import SoftwareProvider
 
-        kek: list[Kek] = []
-
-        def once() -> Kek:
-            if not kek:
-                kek.append(self.kek())
-            return kek[0]
-
-        software = SoftwareProvider(self.store.id, once)
         return KeyService(
             self.store,
-            {software.name: software},
+            self._providers,
             clock=self.clock,
             new_id=_new_id,
             principal=self.principal,
@@ -227,13 +232,33 @@ class Wiring:
         )
 
     @cached_property
+    def _providers(self) -> Mapping[str, Provider]:
+        """Provider name to provider; the root key is read when the first private key is needed."""
+        from signkit.providers.software import SoftwareProvider
+
+        return {SoftwareProvider.name: SoftwareProvider(self.store.id, cache(self.kek))}
+
+    @cached_property
+    def imports(self) -> ImportService:
+        """Private keys from outside."""
+        from signkit.operations.imports import ImportService
+
+        days = self.settings.minimum_version_interval_days
+        return ImportService(self.keys, self._providers, minimum_version_interval_days=days)
+
+    def import_passphrase(self, path: str | None) -> Callable[[], bytes]:
+        """Gives the passphrase of a private key that is imported: from a file, else from the terminal."""
+        from signkit.custody import passphrase
+
+        named = path or self._environment.get(passphrase.PASSPHRASE_FILE)
+        return lambda: passphrase.of_private_key(named)
+
+    @cached_property
     def certificates(self) -> CertificateService:
         """Certificates of key versions."""
         from signkit.operations.certificates import CertificateService
 
-        return CertificateService(
-            self.keys, self.store, FileSource(), clock=self.clock, new_id=_new_id, principal=self.principal
-        )
+        return CertificateService(self.keys, FileSource())
 
     def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
         """Signing of files.
@@ -250,8 +275,37 @@ class Wiring:
     def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
         """Verifying of files; needs no store."""
         from signkit.operations.verify import VerifyingService
+        from signkit.system_trust import certificates
 
-        return VerifyingService(FileSource(progress=progress), clock=self.clock)
+        return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=certificates)
+
+    def revocation_source(self) -> RevocationSource:
+        """Asks the servers that certificates name, within the configured limits; answers are kept in a cache folder."""
+        import platformdirs
+
+        from signkit.net.revocation import EvidenceCache, NetworkRevocationSource
+
+        folder = os.path.join(platformdirs.user_cache_dir("signkit", appauthor=False), "revocation")
+        return NetworkRevocationSource(self.http(), cache=EvidenceCache(folder, FileSource(), FileSink()))
+
+    def http(self) -> HttpClient:
+        """Asks servers within the configured limits."""
+        from signkit.net.http import HttpClient
+
+        settings = self.settings
+        return HttpClient(timeout_seconds=settings.timeout_seconds, maximum_bytes=settings.maximum_bytes)
+
+    @property
+    def verify_policy(self) -> str | None:
+        """The policy file that the configuration names, or None. Its path is relative to the configuration file."""
+        policy = self.settings.verify_policy
+        return os.path.join(os.path.dirname(self._config_path), policy) if policy else None
+
+    def paths(self) -> PathService:
+        """Validating of certification paths; needs no store."""
+        from signkit.operations.validate import PathService
+
+        return PathService(FileSource(), clock=self.clock)
 
     def certificates_of(self, what: str) -> list[Certificate]:
         """The certificates in a file, which needs no store, or of a key version (``KEY@V``) with its chain."""
@@ -280,36 +334,30 @@ class Wiring:
 
     def create_lab(self, folder: str, *, dry_run: bool = False) -> list[str]:
         """A throwaway authority in a folder; returns the files it consists of."""
-        from signkit.lab import folder as lab_folder
-        from signkit.lab.authority import Authority
+        from signkit.wiring import lab
 
-        sink = FileSink()
-        if dry_run:
-            return lab_folder.files(folder)
-        sink.make_folder(folder)
-        try:
-            return lab_folder.save(Authority.create(self.clock(), secrets.token_bytes), folder, sink)
-        except OutputExistsError as error:
-            hint = "an authority is never replaced: use it, or name another folder"
-            raise OutputExistsError(error.message, path=error.path, hint=hint) from error
+        return lab.create(folder, now=self.clock(), dry_run=dry_run)
 
-    def issue_in_lab(self, folder: str, request: str, *, days: int) -> list[Certificate]:
-        """A certificate by the throwaway authority, followed by the issuing one's.
+    def revoke_in_lab(
+        self, folder: str, certificate: str | None, *, reason: str, when: datetime | None, dry_run: bool
+    ) -> Published:
+        """Fresh CRLs of the throwaway authority, after revoking a certificate (file or ``KEY@V``) when one is named."""
+        from signkit.wiring import lab
 
-        Args:
-            folder: where the authority lies.
-            request: path of the certification request.
-            days: days of validity.
-        """
-        from signkit.lab import folder as lab_folder
-        from signkit.operations import requests
-        from signkit.x509.certificate import load
+        found = self.certificates_of(certificate)[0] if certificate else None
+        return lab.revoke(folder, found, reason=reason, when=when, now=self.clock(), dry_run=dry_run)
 
-        source = FileSource()
-        authority = lab_folder.load(folder, source)
-        found = requests.read(source, request)
-        issued = authority.issue(found.der, now=self.clock(), random=secrets.token_bytes, days=days)
-        return [load(der) for der in issued]
+    def issue_in_lab(self, folder: str, request: str, *, days: int, base_url: str = "") -> list[Certificate]:
+        """A certificate by the throwaway authority, followed by the issuing one's; see ``wiring.lab.issue``."""
+        from signkit.wiring import lab
+
+        return lab.issue(folder, request, days=days, base_url=base_url, now=self.clock())
+
+    def lab_server(self, folder: str, address: str) -> LabServer:
+        """The services of the throwaway authority in a folder on ``HOST:PORT``, not yet running."""
+        from signkit.wiring import lab
+
+        return lab.server(folder, address, clock=self.clock)
 
     def doctor(self) -> list[Finding]:
         """What works here."""
