@@ -14,7 +14,7 @@ DELAY = 0.5
 
 
 class Progress:
-    """Counts bytes of a number of files; a context manager."""
+    """Counts bytes of a number of files; a context manager. Without files it is not known how many bytes will come."""
 
     def __init__(self, label: str, files: Sequence[str], *, quiet: bool) -> None:
         self._label = label
@@ -47,7 +47,7 @@ class Progress:
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
         from rich.progress import Progress as Bar
 
-        total = sum(os.path.getsize(path) for path in self._files if os.path.isfile(path))
+        total = sum(os.path.getsize(path) for path in self._files if os.path.isfile(path)) or None
         columns = (TextColumn(self._label), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("", total=total, completed=self._done)

@@ -25,6 +25,7 @@ COMMANDS = {
     "cert": "Certificates: import, list, show, export, validate",
     "sign": "Sign artifacts with a certified key version",
     "verify": "Verify artifacts: certificate chain and signature together",
+    "manifest": "One signature for a folder: create, verify",
     "policy": "Verification policies: check, test",
     "inspect": "Show what is in a signature, timestamp, certificate or request",
     "raw": "Bare signatures and encryption by a key version",

@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from signkit.algorithms import digests
-from signkit.errors import FileError, MalformedError, RefusedError, UsageError
+from signkit.errors import FileError, MalformedError, RefusedError, UsageError, VerificationError
 from signkit.formats import checksums
 from signkit.formats.checksums import Manifest, Rules
 from signkit.keys.reference import KeyReference
+from signkit.operations import verify
 from signkit.operations.sign import Signed, SigningService, SignOptions
 from signkit.ports import ArtifactSource, Digests, OutputSink, Tree, TreeEntry
 from signkit.verification.result import UNAVAILABLE, VerificationResult, combine_statuses
@@ -79,6 +80,27 @@ class TreeResult(NamedTuple):
         found += [MISSING] if self.missing else []
         found += [UNSIGNED] if self.unsigned else []
         return combine_statuses(found) if found else 0
+
+
+def raise_unless_accepted(result: TreeResult) -> None:
+    """What must not be ignored is an exception.
+
+    Raises:
+        VerificationError: the signature was refused, or the files are not exactly what was signed.
+        MalformedError: the manifest can't be read though its signature is right.
+    """
+    verify.raise_unless_accepted(result.verification)
+    if result.problem is not None:
+        raise result.problem
+    for names, what, hint in (
+        (result.unsigned, "not signed", "remove what does not belong there, or have a manifest made anew"),
+        (result.changed, "not what was signed", "get the files anew; who changed them did not sign them"),
+        (result.missing, "missing", "get the files anew, or have a manifest made of what is there"),
+    ):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            message = f"{os.path.join(result.folder, names[0])}{more}: {what}, expected the files of {checksums.NAME}"
+            raise VerificationError(message, result=result.verification, hint=hint, exit_status=result.exit_status)
 
 
 class ManifestService:

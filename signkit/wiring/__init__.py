@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
+    from signkit.operations.manifest import ManifestService
     from signkit.operations.sign import SigningService
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
-    from signkit.ports import Provider, RevocationSource
+    from signkit.ports import ArtifactSource, Provider, RevocationSource
     from signkit.store.sqlite import SqliteStore
     from signkit.wiring.lab import Published
     from signkit.x509.certificate import Certificate
@@ -272,12 +273,21 @@ class Wiring:
         source = FileSource(follow_links=follow_links, progress=progress)
         return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock)
 
-    def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
-        """Verifying of files; needs no store."""
+    def verifying(
+        self, *, source: ArtifactSource | None = None, progress: Callable[[int], None] | None = None
+    ) -> VerifyingService:
+        """Verifying of files, or of what another source gives; needs no store."""
         from signkit.operations.verify import VerifyingService
         from signkit.system_trust import certificates
 
-        return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=certificates)
+        source = source or FileSource(progress=progress)
+        return VerifyingService(source, clock=self.clock, system_trust=certificates)
+
+    def manifests(self, *, jobs: int = 0, progress: Callable[[int], None] | None = None) -> ManifestService:
+        """Manifests of folders; see ``wiring.manifests``."""
+        from signkit.wiring import manifests
+
+        return manifests.service(self, jobs=jobs, progress=progress)
 
     def revocation_source(self) -> RevocationSource:
         """Asks the servers that certificates name, within the configured limits; answers are kept in a cache folder."""
