@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from signkit.operations.certificates import Imported, Listed
     from signkit.operations.inspect import Inspected
     from signkit.operations.requests import Created
-    from signkit.operations.sign import Signed
+    from signkit.operations.sign import Signed, SignedArtifact
     from signkit.wiring.lab import Published
 
 
@@ -34,16 +34,22 @@ def signed(signed: Signed) -> Document:
         "algorithm": signed.algorithm.name,
         "signer": str(signed.certificate.subject),
         "certificate_sha256": signed.certificate.fingerprint,
-        "signatures": [
-            {
-                "artifact": artifact.artifact,
-                "signature": artifact.signature,
-                "size": artifact.size,
-                "digest": {artifact.digest_algorithm: artifact.digest_hex},
-            }
-            for artifact in signed.artifacts
-        ],
+        "signatures": [_signature(artifact) for artifact in signed.artifacts],
         "skipped": list(signed.skipped),
+        "unchanged": [_signature(artifact) for artifact in signed.unchanged],
+        "failures": [
+            {"artifact": artifact, "code": error.code, "message": error.message, "hint": error.hint}
+            for artifact, error in signed.failures
+        ],
+    }
+
+
+def _signature(artifact: SignedArtifact) -> Document:
+    return {
+        "artifact": artifact.artifact,
+        "signature": artifact.signature,
+        "size": artifact.size,
+        "digest": {artifact.digest_algorithm: artifact.digest_hex},
     }
 
 

@@ -24,6 +24,7 @@ class Progress:
         self._done = 0
         self._bar: Any = None
         self._task: Any = None
+        self._process = os.getpid()
 
     def __enter__(self) -> Progress:
         return self
@@ -35,7 +36,9 @@ class Progress:
             self._bar.stop()
 
     def advance(self, count: int) -> None:
-        """Count bytes that were just worked on."""
+        """Count bytes that were just worked on; what a worker process counts is not drawn."""
+        if os.getpid() != self._process:
+            return
         self._done += count
         if self._bar is not None:
             self._bar.update(self._task, completed=self._done)

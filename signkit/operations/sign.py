@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os.path
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from signkit import algorithms, formats
 from signkit.algorithms.base import SignatureAlgorithm
-from signkit.errors import CertificateUnusableError, ProviderError, UsageError
-from signkit.evidence import Verdict
+from signkit.errors import CertificateUnusableError, UsageError
 from signkit.formats.base import Format
 from signkit.keys.model import Key, KeyVersion
 from signkit.keys.reference import KeyReference
 from signkit.operations.certificates import CertificateService, require_signer
 from signkit.operations.keys import KeyService
+from signkit.operations.sign_batch import Batch
+from signkit.operations.sign_files import Failure, FileWork, Made, SignedArtifact
 from signkit.operations.use import SignInput
-from signkit.ports import ArtifactSource, Clock, OutputSink
+from signkit.ports import ArtifactSource, Clock, OutputSink, Workers
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import validation
 from signkit.x509.certificate import Certificate
-
-GROUP = 1000
-"""Artifacts whose signatures are recorded in one transaction and then written."""
 
 
 class SignOptions(NamedTuple):
@@ -34,6 +34,8 @@ class SignOptions(NamedTuple):
         out_dir: folder for the signatures; empty = beside each artifact.
         overwrite: whether existing signatures are replaced.
         dry_run: do everything that needs no key and write nothing.
+        keep_going: sign what can be signed and tell of the rest, instead of signing nothing.
+        skip_signed: leave alone what has a right signature by the same certificate already.
     """
 
     digest: str = ""
@@ -41,27 +43,11 @@ class SignOptions(NamedTuple):
     out_dir: str = ""
     overwrite: bool = False
     dry_run: bool = False
+    keep_going: bool = False
+    skip_signed: bool = False
 
 
 DEFAULTS = SignOptions()
-
-
-class SignedArtifact(NamedTuple):
-    """One artifact and its signature.
-
-    Attributes:
-        artifact: path of the artifact.
-        signature: path of the signature.
-        size: bytes of the artifact.
-        digest_algorithm: digest that was signed.
-        digest_hex: lower-case hex digest of the artifact.
-    """
-
-    artifact: str
-    signature: str
-    size: int
-    digest_algorithm: str
-    digest_hex: str
 
 
 class Signed(NamedTuple):
@@ -74,6 +60,8 @@ class Signed(NamedTuple):
         algorithm: the signature algorithm.
         certificate: the signer's certificate.
         skipped: paths that were left out because they are signatures themselves.
+        unchanged: artifacts that were left alone because their signatures are right already.
+        failures: artifacts that were not signed, when asked to keep going.
     """
 
     artifacts: tuple[SignedArtifact, ...]
@@ -82,6 +70,13 @@ class Signed(NamedTuple):
     algorithm: SignatureAlgorithm
     certificate: Certificate
     skipped: tuple[str, ...]
+    unchanged: tuple[SignedArtifact, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """0, or the highest status of a failure."""
+        return max((failure.error.exit_status for failure in self.failures), default=0)
 
 
 class _Signer(NamedTuple):
@@ -108,19 +103,22 @@ class SigningService:
         sink: OutputSink,
         *,
         clock: Clock,
+        workers: Workers | None = None,
     ) -> None:
-        """Take the parts; nothing is opened here."""
+        """Take the parts; nothing is opened here. Without workers everything is done one after the other."""
         self._keys = keys
         self._certificates = certificates
         self._source = source
         self._sink = sink
         self._clock = clock
+        self._workers = workers
 
     def sign(self, paths: Sequence[str], reference: KeyReference, options: SignOptions = DEFAULTS) -> Signed:
         """Write a detached signature for each artifact.
 
-        Nothing is signed unless every artifact can be read and every output can be written. A signature file is
-        written only after it verified again, from its own bytes, against the artifact's digest.
+        Nothing is signed unless every artifact can be read and every output can be written; asked to keep going,
+        what can be signed is signed, and ``Signed.failures`` has the rest. A signature file is written only after it
+        verified again, from its own bytes, against the artifact's digest.
 
         Raises:
             UsageError: no artifact, two artifacts with the same output, or an algorithm the key can't use.
@@ -135,12 +133,32 @@ class SigningService:
         signer = self._signer(reference, options)
         wanted, skipped = _artifacts(paths, signer.format.suffix)
         outputs = _outputs(wanted, signer.format.suffix, options.out_dir)
-        self._sink.check(outputs.values(), overwrite=options.overwrite)
-        artifacts = [self._digest(path, output, signer) for path, output in outputs.items()]
-        if not options.dry_run:
-            self._write(artifacts, signer, options)
+        work = self._work(signer, options)
+        writing = len(outputs) > 1 and not options.dry_run
+        with self._sink.batch(outputs.values()) if writing else contextlib.nullcontext():
+            batch = Batch(work, self._workers, keep_going=options.keep_going)
+            done = batch.run(outputs, None if options.dry_run else partial(self._values, signer))
         return Signed(
-            tuple(artifacts), signer.key, signer.version, signer.algorithm, signer.certificate, tuple(skipped)
+            tuple(one for one in done.artifacts if not one.unchanged),
+            signer.key,
+            signer.version,
+            signer.algorithm,
+            signer.certificate,
+            tuple(skipped),
+            tuple(one for one in done.artifacts if one.unchanged),
+            done.failures,
+        )
+
+    def _work(self, signer: _Signer, options: SignOptions) -> FileWork:
+        return FileWork(
+            self._source,
+            self._sink,
+            signer.format,
+            signer.prepared,
+            signer.certificate,
+            signer.digest,
+            overwrite=options.overwrite,
+            skip_signed=options.skip_signed,
         )
 
     def _signer(self, reference: KeyReference, options: SignOptions) -> _Signer:
@@ -155,19 +173,8 @@ class SigningService:
         prepared = chosen.prepare(certificate, chain, algorithm, digest)
         return _Signer(reference, key, version, algorithm, certificate, digest, chosen, prepared)
 
-    def _digest(self, path: str, output: str, signer: _Signer) -> SignedArtifact:
-        digested = self._source.digest(path, (signer.digest,))
-        return SignedArtifact(path, output, digested.size, signer.digest, digested.values[signer.digest].hex())
-
-    def _write(self, artifacts: Sequence[SignedArtifact], signer: _Signer, options: SignOptions) -> None:
-        if len(artifacts) == 1:
-            self._write_group(artifacts, signer, options)
-            return
-        with self._sink.batch():
-            for start in range(0, len(artifacts), GROUP):
-                self._write_group(artifacts[start : start + GROUP], signer, options)
-
-    def _write_group(self, artifacts: Sequence[SignedArtifact], signer: _Signer, options: SignOptions) -> None:
+    def _values(self, signer: _Signer, artifacts: Sequence[SignedArtifact]) -> list[Made]:
+        """The one place where the key is used; the group is put on record before any signature is handed out."""
         now = self._clock()
         digested = [bytes.fromhex(artifact.digest_hex) for artifact in artifacts]
         to_be_signed = [signer.format.to_be_signed(signer.prepared, digest, now) for digest in digested]
@@ -178,26 +185,17 @@ class SigningService:
             for tbs, digest, artifact in zip(to_be_signed, digested, artifacts, strict=True)
         ]
         values = self._keys.use.sign(signer.reference, signer.algorithm.name, inputs)
-        for artifact, digest, tbs, value in zip(artifacts, digested, to_be_signed, values, strict=True):
-            data = signer.format.assemble(signer.prepared, tbs, value)
-            _verify_again(data, digest, signer, artifact)
-            self._sink.write(artifact.signature, data, overwrite=options.overwrite)
+        return [Made(*one) for one in zip(artifacts, to_be_signed, values, strict=True)]
 
 
-def _verify_again(data: bytes, digest: bytes, signer: _Signer, artifact: SignedArtifact) -> None:
-    """Read the signature back from the bytes that will be written; a fault in the key or in us stops here."""
-    found = signer.format.parse(data).signers({signer.digest: digest}, ())
-    faults = [
-        check.detail or check.name
-        for one in found
-        for check in one.checks
-        if check.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
-    ]
-    if len(found) != 1 or found[0].certificate != signer.certificate or faults:
-        raise ProviderError(
-            f"{artifact.artifact}: the signature that was just made does not verify: {'; '.join(faults)}",
-            hint="nothing was written; 'signkit doctor' checks the provider",
-        )
+def raise_for_failures(signed: Signed) -> None:
+    """What must not be ignored is an exception, also when it was asked to keep going.
+
+    Raises:
+        SignkitError: the failure with the highest exit status, the first of them.
+    """
+    if signed.failures:
+        raise max(signed.failures, key=lambda failure: failure.error.exit_status).error
 
 
 def _require_purpose(certificate: Certificate, reference: KeyReference) -> None:

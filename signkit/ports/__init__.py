@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from signkit.ports.files import ArtifactSource, Digests, OutputSink, Tree, TreeEntry
+from signkit.ports.files import ArtifactSource, Digests, OutputSink, Tree, TreeEntry, Workers
 from signkit.ports.network import FetchedEvidence, RevocationSource
 from signkit.ports.provider import CreatedKey, Provider
 from signkit.ports.store import NO_INTERVAL, OpenRecord, Store
@@ -30,6 +30,7 @@ __all__ = [
     "Tree",
     "TreeEntry",
     "TrustStore",
+    "Workers",
 ]
 
 Clock = Callable[[], datetime]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Digests(NamedTuple):
@@ -113,5 +113,44 @@ class OutputSink(Protocol):
             FileError: it could not be written; nothing is left behind.
         """
 
-    def batch(self) -> AbstractContextManager[None]:
-        """Within it single files are not synced; at its end the file systems written to are synced once."""
+    def batch(self, paths: Iterable[str] = ()) -> AbstractContextManager[None]:
+        """Within it single files are not synced; at its end the file systems written to are synced once.
+
+        Args:
+            paths: files that other processes may write meanwhile, through a copy of this sink.
+        """
+
+
+class Workers(Protocol):
+    """Lets work on many files be done at once.
+
+    Attributes:
+        count: how many work at once.
+    """
+
+    count: int
+
+    def large(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those of the files that are worth a thread each; the others are for processes."""
+
+    def processes(
+        self, work: Callable[[Any], Any], files: int
+    ) -> AbstractContextManager[Callable[[Any], Callable[[], Any]]]:
+        """Processes that do one kind of work; where that does not pay, it is done in this one.
+
+        What the work holds is as it was when this began; its arguments and results are pickled. Gives a function that
+        hands over one piece of work and gives another that waits for its result.
+
+        Args:
+            work: takes and returns one piece.
+            files: how many files there are.
+
+        Raises:
+            UnavailableError: (the waiting function) a process ended before its work was done.
+        """
+
+    def threads(self, work: Callable[[Any], Any]) -> AbstractContextManager[Callable[[Any], Callable[[], Any]]]:
+        """Threads that do one kind of work; used as ``processes``."""
+
+    def advance(self, size: int) -> None:
+        """Note that so many bytes were digested elsewhere."""

@@ -261,17 +261,22 @@ class Wiring:
 
         return CertificateService(self.keys, FileSource())
 
-    def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
+    def signing(
+        self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None, jobs: int = 0
+    ) -> SigningService:
         """Signing of files.
 
         Args:
             follow_links: whether artifacts may be symbolic links.
             progress: called with the number of bytes that were just digested.
+            jobs: processes and threads at work; 0 = one for each core.
         """
         from signkit.operations.sign import SigningService
+        from signkit.workers import Workers
 
         source = FileSource(follow_links=follow_links, progress=progress)
-        return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock)
+        workers = Workers(jobs=jobs, progress=progress)
+        return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock, workers=workers)
 
     def verifying(
         self, *, source: ArtifactSource | None = None, progress: Callable[[int], None] | None = None

@@ -59,9 +59,7 @@ class Yard:
         self, *, include: Collection[str] = (), exclude: Collection[str] = (), follow: bool = False, **options: Any
     ) -> Any:
         rules = Rules(tuple(include), tuple(exclude))
-        return self.service().create(
-            str(self.folder), REFERENCE, rules, SignOptions(**options), follow_links=follow
-        )
+        return self.service().create(str(self.folder), REFERENCE, rules, SignOptions(**options), follow_links=follow)
 
     def judge(self, source: ArtifactSource, path: str) -> VerificationResult:
         service = VerifyingService(source, clock=lambda: self.house.now)
@@ -182,7 +180,19 @@ def test_one_file_without_the_others(yard: Yard) -> None:
         yard.verify("../root.pem")
 
 
-HOSTILE = ["a b", " lead", "-rf", "#hash", "new\nline", "back\\slash", "carriage\rreturn", "'\"$(x)", "\x1b[31m", "ü", "*"]
+HOSTILE = [
+    "a b",
+    " lead",
+    "-rf",
+    "#hash",
+    "new\nline",
+    "back\\slash",
+    "carriage\rreturn",
+    "'\"$(x)",
+    "\x1b[31m",
+    "ü",
+    "*",
+]
 
 
 def test_names_that_try_something(yard: Yard) -> None:
@@ -259,7 +269,9 @@ def test_an_empty_folder_inside_claims_nothing(yard: Yard) -> None:
         ({"exclude": ["x" * 1001]}, UsageError),
     ],
 )
-def test_rules_that_mean_nothing_sign_nothing(yard: Yard, rules: dict[str, list[str]], error: type[SignkitError]) -> None:
+def test_rules_that_mean_nothing_sign_nothing(
+    yard: Yard, rules: dict[str, list[str]], error: type[SignkitError]
+) -> None:
     with pytest.raises(error):
         yard.create(**rules)
     assert not yard.manifest.exists() and yard.house.provider.signed == 0
