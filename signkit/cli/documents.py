@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from signkit.operations.certificates import Imported, Listed
     from signkit.operations.inspect import Inspected
     from signkit.operations.requests import Created
-    from signkit.operations.sign import Signed, SignedArtifact
+    from signkit.operations.sign import Signed
+    from signkit.operations.sign_files import SignedArtifact
     from signkit.wiring.lab import Published
 
 

@@ -76,7 +76,9 @@ def _lines(signed: Signed, signer: str, dry_run: bool) -> Iterator[str]:
 
 def _tell_failures(run: Session, signed: Signed) -> None:
     for failure in signed.failures:
-        run.notice(f"not signed: {failure.artifact}: {failure.error.message}")
+        named = failure.error.message.startswith(failure.artifact)
+        message = failure.error.message if named else f"{failure.artifact}: {failure.error.message}"
+        run.notice(f"not signed: {message}")
     if signed.failures:
         total = len(signed.artifacts) + len(signed.unchanged) + len(signed.failures)
         run.notice(f"{len(signed.failures)} of {total} file(s) were not signed")
