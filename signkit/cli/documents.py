@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from signkit.operations.certificates import Imported, Listed
     from signkit.operations.inspect import Inspected
     from signkit.operations.requests import Created
-    from signkit.operations.sign import Signed
-    from signkit.operations.sign_files import SignedArtifact
+    from signkit.operations.sign import Signed, SignedArtifact
     from signkit.wiring.lab import Published
 
 
@@ -35,6 +34,17 @@ def signed(signed: Signed) -> Document:
         "algorithm": signed.algorithm.name,
         "signer": str(signed.certificate.subject),
         "certificate_sha256": signed.certificate.fingerprint,
+        "signers": [
+            {
+                "key_id": one.key.id,
+                "version": one.version.number,
+                "algorithm": one.algorithm.name,
+                "signer": str(one.certificate.subject),
+                "certificate_sha256": one.certificate.fingerprint,
+            }
+            for one in signed.signers
+        ],
+        "notices": list(signed.notices),
         "signatures": [_signature(artifact) for artifact in signed.artifacts],
         "skipped": list(signed.skipped),
         "unchanged": [_signature(artifact) for artifact in signed.unchanged],
@@ -50,7 +60,7 @@ def _signature(artifact: SignedArtifact) -> Document:
         "artifact": artifact.artifact,
         "signature": artifact.signature,
         "size": artifact.size,
-        "digest": {artifact.digest_algorithm: artifact.digest_hex},
+        "digest": artifact.digests,
     }
 
 

@@ -20,7 +20,9 @@ _Jobs = Annotated[int, typer.Option(metavar="N", min=0, help="Processes that dig
 def create(
     context: typer.Context,
     folder: _Folder,
-    key: Annotated[str | None, typer.Option(metavar="KEY@V", help="Key version [default: from signkit.toml].")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(metavar="KEY@V", help="Key version [default: signkit.toml]; may repeat.")
+    ] = None,
     include: Annotated[list[str], typer.Option(metavar="P", help="Files that are meant [all]; may repeat.")] = [],  # noqa: B006
     exclude: Annotated[list[str], typer.Option(metavar="P", help="Files that are not; may repeat.")] = [],  # noqa: B006
     follow: Annotated[bool, typer.Option("--follow", help="Links within the folder count as files.")] = False,
@@ -35,14 +37,25 @@ def create(
 
     run = session(context)
     wiring = run.wiring()
-    reference = wiring.sign_reference(key)
-    options = SignOptions(digest=wiring.settings.digest, overwrite=force, dry_run=dry_run)
+    references = wiring.sign_references(key or ())
+    options = SignOptions(
+        digest=wiring.settings.digest,
+        policy=wiring.sign_policy,
+        minimum_remaining_days=wiring.settings.minimum_remaining_days,
+        overwrite=force,
+        dry_run=dry_run,
+    )
     with Progress("hashing", (), quiet=run.quiet or run.json) as progress:
         service = wiring.manifests(jobs=jobs, progress=progress.advance)
-        made = service.create(folder, reference, Rules(tuple(include), tuple(exclude)), options, follow_links=follow)
+        made = service.create(folder, references, Rules(tuple(include), tuple(exclude)), options, follow_links=follow)
     verb = "would sign" if dry_run else "signed"
-    signer = f"{reference} ({made.signed.algorithm.name}), {made.signed.certificate.subject}"
-    lines = [f"{verb} {made.path}: {made.files} file(s), {made.size} bytes, with {signer}"]
+    signers = [
+        f"{reference} ({one.algorithm.name}), {one.certificate.subject}"
+        for reference, one in zip(references, made.signed.signers, strict=True)
+    ]
+    for notice in made.signed.notices:
+        run.notice(notice)
+    lines = [f"{verb} {made.path}: {made.files} file(s), {made.size} bytes, with {'; '.join(signers)}"]
     run.emit(manifest_documents.created(made), lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,44 +11,74 @@ from signkit.cli.base import App, DryRun, Force, Session, session
 from signkit.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from signkit.keys.reference import KeyReference
     from signkit.operations.sign import Signed
 
 app = App()
 
 
+Keys = Annotated[list[str] | None, typer.Option("--key", metavar="KEY@V", help="Key version [default: signkit.toml].")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)]
+FilesFrom = Annotated[
+    str | None, typer.Option(metavar="F", help="Further files from a list, one a line; - = standard input.")
+]
+Null = Annotated[bool, typer.Option("--null", "-0", help="The list is separated by NUL characters.")]
+Jobs = Annotated[int, typer.Option(metavar="N", min=0, help="Processes and threads; 0 = one for each core.")]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Sign what can be signed, and list the rest at the end.")]
+SkipSigned = Annotated[
+    bool, typer.Option("--skip-signed", help="Leave alone what this certificate has signed as it is now.")
+]
+Digest = Annotated[str, typer.Option(metavar="sha256|sha384|sha512", help="Digest to sign.")]
+Padding = Annotated[str, typer.Option(metavar="pkcs1|pss", help="Padding of RSA signatures [default: pkcs1].")]
+Sm2Profile = Annotated[str, typer.Option("--sm2-profile", metavar="cms|gmt0010", help="Form of SM2 signatures.")]
+Sm2Id = Annotated[str | None, typer.Option("--sm2-id", metavar="HEX", help="SM2 identifier of the signer.")]
+Format = Annotated[str, typer.Option("--format", metavar="cms|raw", help="CMS, or the bare signature value FILE.sig.")]
+OutDir = Annotated[str, typer.Option(metavar="D", help="Folder for the signatures [default: beside each].")]
+Add = Annotated[bool, typer.Option("--add", help="Put the signers into the existing signatures.")]
+PolicyFile = Annotated[str | None, typer.Option(metavar="F", help="Policy that each signature must satisfy.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Sign what symbolic links point to.")]
+
+
 @app.verb("sign")
 def sign(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)] = [],  # noqa: B006
-    key: Annotated[str | None, typer.Option(metavar="KEY@V", help="Key version [default: from signkit.toml].")] = None,
-    digest: Annotated[str, typer.Option(metavar="sha256|sha384|sha512", help="Digest to sign.")] = "",
-    out_dir: Annotated[str, typer.Option(metavar="D", help="Folder for the signatures [default: beside each].")] = "",
-    files_from: Annotated[
-        str | None, typer.Option(metavar="F", help="Further files from a list, one a line; - = standard input.")
-    ] = None,
-    null: Annotated[bool, typer.Option("--null", "-0", help="The list is separated by NUL characters.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Sign what symbolic links point to.")] = False,
-    jobs: Annotated[int, typer.Option(metavar="N", min=0, help="Processes and threads; 0 = one for each core.")] = 0,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Sign what can be signed, and list the rest at the end.")
-    ] = False,
-    skip_signed: Annotated[
-        bool, typer.Option("--skip-signed", help="Leave alone what this certificate has signed as it is now.")
-    ] = False,
+    files: Files = [],  # noqa: B006
+    key: Keys = None,
+    digest: Digest = "",
+    padding: Padding = "",
+    sm2_profile: Sm2Profile = "cms",
+    sm2_id: Sm2Id = None,
+    format: Format = "cms",
+    out_dir: OutDir = "",
+    add: Add = False,
+    policy: PolicyFile = None,
+    files_from: FilesFrom = None,
+    null: Null = False,
+    follow: Follow = False,
+    jobs: Jobs = 0,
+    keep_going: KeepGoing = False,
+    skip_signed: SkipSigned = False,
     force: Force = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Write a detached CMS signature, FILE.p7s, for each file."""
+    """Write a detached signature, FILE.p7s, for each file. Several --key sign together in one file."""
     from signkit.cli import documents
-    from signkit.cli.arguments import listed_files
+    from signkit.cli.arguments import listed_files, signer_id
     from signkit.operations.sign import SignOptions, raise_for_failures
 
     run = session(context)
     wiring = run.wiring()
-    reference = wiring.sign_reference(key)
+    references = wiring.sign_references(key or ())
     options = SignOptions(
         digest=digest or wiring.settings.digest,
+        padding=padding,
+        sm2_profile=sm2_profile,
+        sm2_id=signer_id(sm2_id),
+        format=format,
         out_dir=out_dir,
+        add=add,
+        policy=wiring.sign_policy if policy is None else policy,
+        minimum_remaining_days=wiring.settings.minimum_remaining_days,
         overwrite=force,
         dry_run=dry_run,
         keep_going=keep_going,
@@ -57,21 +87,25 @@ def sign(
     paths = [*files, *listed_files(run.read(files_from, "list of files") or b"", null=null)]
     with Progress("hashing", paths, quiet=run.quiet or run.json) as progress:
         service = wiring.signing(follow_links=follow, progress=progress.advance, jobs=jobs)
-        signed = service.sign(paths, reference, options)
+        signed = service.sign(paths, references, options)
     for path in signed.skipped:
         run.notice(f"{path}: left out, it is a signature")
-    run.emit(documents.signed(signed), _lines(signed, f"{reference} ({signed.algorithm.name})", dry_run))
+    for notice in signed.notices:
+        run.notice(notice)
+    run.emit(documents.signed(signed), _lines(signed, references, dry_run))
     _tell_failures(run, signed)
     raise_for_failures(signed)
 
 
-def _lines(signed: Signed, signer: str, dry_run: bool) -> Iterator[str]:
+def _lines(signed: Signed, references: Sequence[KeyReference], dry_run: bool) -> Iterator[str]:
     verb = "would sign" if dry_run else "signed"
-    for one in signed.artifacts:
-        yield f"{verb} {one.artifact} -> {one.signature}"
+    for artifact in signed.artifacts:
+        yield f"{verb} {artifact.artifact} -> {artifact.signature}"
     if signed.unchanged:
         yield f"left {len(signed.unchanged)} file(s) alone, they are signed already"
-    yield f"{verb} {len(signed.artifacts)} file(s) with {signer}, {signed.certificate.subject}"
+    for reference, one in zip(references, signed.signers, strict=True):
+        signer = f"{reference} ({one.algorithm.name}), {one.certificate.subject}"
+        yield f"{verb} {len(signed.artifacts)} file(s) with {signer}"
 
 
 def _tell_failures(run: Session, signed: Signed) -> None:

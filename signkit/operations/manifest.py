@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from signkit.algorithms import digests
@@ -129,17 +129,17 @@ class ManifestService:
     def create(
         self,
         folder: str,
-        reference: KeyReference,
+        references: KeyReference | Sequence[KeyReference],
         rules: Rules,
         options: SignOptions,
         *,
         follow_links: bool = False,
     ) -> CreatedManifest:
-        """Write ``SHA256SUMS`` and its signature into a folder; one use of the key, however many files there are.
+        """Write ``SHA256SUMS`` and its signature into a folder; one use of each key, however many files there are.
 
         Args:
             folder: the folder.
-            reference: key and version.
+            references: key versions; each signs the manifest.
             rules: which files are meant.
             options: how to sign.
             follow_links: whether links that stay within the folder count as the files they lead to.
@@ -160,7 +160,7 @@ class ManifestService:
         data = checksums.encode(Manifest(listed, rules))
         if len(data) > checksums.MAXIMUM_BYTES:
             raise UsageError(f"the manifest would have {len(data)} bytes, expected at most {checksums.MAXIMUM_BYTES}")
-        signed = self._signing(_OneFile(path, data, self._source)).sign([path], reference, options)
+        signed = self._signing(_OneFile(path, data, self._source)).sign([path], references, options)
         if not options.dry_run:
             self._sink.write(path, data, overwrite=options.overwrite)
         return CreatedManifest(path, len(chosen), sum(entry.size for entry in chosen), signed)

@@ -19,7 +19,7 @@ from signkit.verification.inputs import ArtifactInput, Trust, is_one_element
 from signkit.verification.policy import ANYBODY, ANYONE, PROFILES, REVOCATIONS, Identity, Policy
 from signkit.verification.policy_fields import SYSTEM
 from signkit.verification.policy_file import FilePolicy, PolicyFile
-from signkit.verification.result import VerificationResult, hint_for
+from signkit.verification.result import ArtifactResult, VerificationResult, hint_for
 
 MAXIMUM_SIGNATURE = 16 << 20
 _FALLBACK_DIGEST = "sha256"
@@ -158,6 +158,32 @@ class VerifyingService:
         notices = [*rules.warnings, *reader.notices, *(network.problems if network else ())]
         connections = network.connections if network else ()
         return VerificationResult(tuple(results), now, connections, notices=tuple(notices))
+
+    def judging(
+        self, rules: PolicyFile, *, sm2_id: bytes = DEFAULT_SIGNER_ID
+    ) -> Callable[[ArtifactInput], ArtifactResult]:
+        """Judges signatures that are still in memory, by the policies of a file; the present is that of each call.
+
+        Args:
+            rules: the policy file. Its trust anchors are read when first needed.
+            sm2_id: identifier of SM2 signers.
+
+        Returns:
+            Judges one artifact. It raises what ``verify`` does.
+        """
+        reader = _TrustReader(self._source, self._system_trust, rules, Trust((), (), self._clock(), sm2_id=sm2_id))
+        trusted: dict[FilePolicy, Trust] = {}
+
+        def judge(subject: ArtifactInput) -> ArtifactResult:
+            rule = rules.policy_for(subject.artifact)
+            if rule is None:
+                evidence = examine(subject._replace(signature=None), reader.given)
+                return without_policy(evidence, rules.uncovered(subject.artifact))
+            if rule not in trusted:
+                trusted[rule] = reader.trust_of(rule)
+            return decide(examine(subject, trusted[rule]._replace(now=self._clock())), rule.policy)
+
+        return judge
 
     def _subject(self, artifact: str, signature: str, format: str, given: Trust) -> ArtifactInput:
         """Read one artifact and its signature; what goes wrong becomes part of the evidence."""

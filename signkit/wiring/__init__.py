@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -276,7 +276,15 @@ class Wiring:
 
         source = FileSource(follow_links=follow_links, progress=progress)
         workers = Workers(jobs=jobs, progress=progress)
-        return SigningService(self.keys, self.certificates, source, FileSink(), clock=self.clock, workers=workers)
+        return SigningService(
+            self.keys,
+            self.certificates,
+            source,
+            FileSink(),
+            clock=self.clock,
+            verifying=self.verifying,
+            workers=workers,
+        )
 
     def verifying(
         self, *, source: ArtifactSource | None = None, progress: Callable[[int], None] | None = None
@@ -313,8 +321,15 @@ class Wiring:
     @property
     def verify_policy(self) -> str | None:
         """The policy file that the configuration names, or None. Its path is relative to the configuration file."""
-        policy = self.settings.verify_policy
-        return os.path.join(os.path.dirname(self._config_path), policy) if policy else None
+        return self._beside_config(self.settings.verify_policy) or None
+
+    @property
+    def sign_policy(self) -> str:
+        """The policy file that signatures must satisfy by the configuration, empty when it names none."""
+        return self._beside_config(self.settings.sign_policy)
+
+    def _beside_config(self, path: str) -> str:
+        return path and os.path.join(os.path.dirname(self._config_path), path)
 
     def paths(self) -> PathService:
         """Validating of certification paths; needs no store."""
@@ -331,21 +346,21 @@ class Wiring:
             return self.certificates.with_chain(parse_key_version(what))
         return read_certificates(FileSource(), what)
 
-    def sign_reference(self, key: str | None) -> KeyReference:
-        """The key version to sign with: the named one, else the one in the configuration.
+    def sign_references(self, keys: Sequence[str]) -> list[KeyReference]:
+        """The key versions to sign with: the named ones, else those in the configuration.
 
         Raises:
-            UsageError: none is named, several are configured, or it has another form.
+            UsageError: there is none, or one has another form.
         """
         from signkit.keys.reference import parse_key_version
 
-        named = (key,) if key else self.settings.sign_key
-        if len(named) != 1:
+        named = keys or self.settings.sign_key
+        if not named:
             raise UsageError(
-                f"found {len(named)} keys to sign with, expected one",
+                "found 0 keys to sign with, expected one",
                 hint="name it with --key KEY@V, or as key in [sign] of signkit.toml",
             )
-        return parse_key_version(named[0])
+        return [parse_key_version(one) for one in named]
 
     def create_lab(self, folder: str, *, dry_run: bool = False) -> list[str]:
         """A throwaway authority in a folder; returns the files it consists of."""

@@ -27,6 +27,8 @@ def service(wiring: Wiring, *, jobs: int, progress: Callable[[int], None] | None
     def signing(source: ArtifactSource) -> SigningService:
         from signkit.operations.sign import SigningService
 
-        return SigningService(wiring.keys, wiring.certificates, source, FileSink(), clock=wiring.clock)
+        return SigningService(
+            wiring.keys, wiring.certificates, source, FileSink(), clock=wiring.clock, verifying=wiring.verifying
+        )
 
     return ManifestService(FileTree(jobs=jobs, progress=progress), FileSource(), FileSink(), signing)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from signkit.files import FileSource
-from signkit.operations import sign_batch
+from signkit.operations.sign import batch
 from signkit.operations.use import Signer, SignInput
 from tests.support.commands import Ran, Workshop, command_line, environment, listing
 
@@ -149,7 +149,7 @@ def set_state(shop: Workshop, state: str) -> None:
 
 def test_the_key_is_disabled_half_way(shop: Workshop, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each group is authorised anew: those before it are signed, none after it."""
-    monkeypatch.setattr(sign_batch, "GROUP", 300)
+    monkeypatch.setattr(batch, "GROUP", 300)
     sign = Signer.sign
 
     def disabling(self: Signer, inputs: Sequence[SignInput]) -> list[bytes]:

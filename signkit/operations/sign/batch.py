@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from signkit.errors import SignkitError
-from signkit.operations.sign_files import Failure, FileWork, Made, Planned, SignedArtifact
+from signkit.operations.sign.files import Answer, Examined, FileWork, Made, Planned
+from signkit.operations.sign.options import Failure
 from signkit.ports import Workers
 
 GROUP = 1000
@@ -18,7 +19,7 @@ CHUNK = 125
 """Files that one worker is given at a time."""
 
 Item = TypeVar("Item")
-Sign = Callable[[Sequence[SignedArtifact]], list[Made]]
+Sign = Callable[[Sequence[Examined]], list[Made]]
 _Submit = Callable[[Any], Callable[[], Any]]
 
 
@@ -30,24 +31,33 @@ class Done(NamedTuple):
         failures: not signed.
     """
 
-    artifacts: tuple[SignedArtifact, ...]
+    artifacts: tuple[Examined, ...]
     failures: tuple[Failure, ...]
 
 
 class Batch:
     """Signs the files of one call."""
 
-    def __init__(self, work: FileWork, workers: Workers | None, *, keep_going: bool) -> None:
+    def __init__(
+        self,
+        work: FileWork,
+        workers: Workers | None,
+        *,
+        keep_going: bool,
+        unwritten: Callable[[SignkitError], None] = lambda _error: None,
+    ) -> None:
         """Take the parts.
 
         Args:
             work: what is done for each file.
             workers: do it; None = this process, file by file.
             keep_going: whether files that can't be signed are told of at the end, instead of stopping everything.
+            unwritten: is told why no file came of signature values that are on record as made.
         """
         self._work = work
         self._workers = workers
         self._keep_going = keep_going
+        self._unwritten = unwritten
 
     def run(self, outputs: Mapping[str, str], sign: Sign | None) -> Done:
         """Examine all files, then sign those that can be signed.
@@ -62,14 +72,14 @@ class Batch:
         """
         with self._team(len(outputs)) as submit:
             found = self._examined([Planned(*one) for one in outputs.items()], submit)
-            good = [one for one in found if isinstance(one, SignedArtifact)]
+            good = [one for one in found if isinstance(one, Examined)]
             fresh = [one for one in good if not one.unchanged]
             results = {one.artifact: one for one in found}
             if sign is not None:
                 results |= {one.artifact: one for one in self._signed(fresh, sign, submit)}
         ordered = [results[artifact] for artifact in outputs]
         return Done(
-            tuple(one for one in ordered if isinstance(one, SignedArtifact)),
+            tuple(one for one in ordered if isinstance(one, Examined)),
             tuple(one for one in ordered if isinstance(one, Failure)),
         )
 
@@ -81,14 +91,14 @@ class Batch:
         with self._workers.processes(_Performer(self._work), files) as submit:
             yield submit
 
-    def _examined(self, planned: list[Planned], submit: _Submit) -> list[SignedArtifact | Failure]:
+    def _examined(self, planned: list[Planned], submit: _Submit) -> list[Answer]:
         """Large files by threads, each as one piece of work, and the others by processes."""
         large = self._workers.large([one.artifact for one in planned]) if self._workers is not None else frozenset()
         small = [one for one in planned if one.artifact not in large]
-        found: list[SignedArtifact | Failure] = []
+        found: list[Answer] = []
         for answer in _flowing((("examine", chunk) for chunk in _chunks(small, CHUNK)), submit, self._ahead):
             if self._workers is not None and len(small) > CHUNK:
-                self._workers.advance(sum(one.size for one in answer if isinstance(one, SignedArtifact)))
+                self._workers.advance(sum(one.work.size for one in answer if isinstance(one, Examined)))
             found += self._sound(answer)
         if self._workers is not None and large:
             with self._workers.threads(self._work.examine) as hand_over:
@@ -97,16 +107,17 @@ class Batch:
                     found += self._sound(answer)
         return found
 
-    def _signed(self, artifacts: list[SignedArtifact], sign: Sign, submit: _Submit) -> list[SignedArtifact | Failure]:
-        found: list[SignedArtifact | Failure] = []
+    def _signed(self, artifacts: list[Examined], sign: Sign, submit: _Submit) -> list[Answer]:
+        found: list[Answer] = []
         jobs = (("finish", chunk) for chunk in _chunks(self._values(artifacts, sign, found), CHUNK))
         for answer in _flowing(jobs, submit, self._ahead):
+            for one in answer:
+                if isinstance(one, Failure):
+                    self._unwritten(one.error)
             found += self._sound(answer)
         return found
 
-    def _values(
-        self, artifacts: list[SignedArtifact], sign: Sign, found: list[SignedArtifact | Failure]
-    ) -> Iterator[Made]:
+    def _values(self, artifacts: list[Examined], sign: Sign, found: list[Answer]) -> Iterator[Made]:
         """Signature values, group by group. What the key service refuses once is not asked of it again."""
         for start in range(0, len(artifacts), GROUP):
             try:
@@ -122,7 +133,7 @@ class Batch:
         """Pieces of work that are handed over before the first result is waited for."""
         return 1 if self._workers is None else 4 * self._workers.count
 
-    def _sound(self, answer: list[SignedArtifact | Failure]) -> list[SignedArtifact | Failure]:
+    def _sound(self, answer: list[Answer]) -> list[Answer]:
         if not self._keep_going:
             for one in answer:
                 if isinstance(one, Failure):
@@ -136,16 +147,16 @@ class _Performer:
     def __init__(self, work: FileWork) -> None:
         self._work = work
 
-    def __call__(self, job: tuple[str, Sequence[Any]]) -> list[SignedArtifact | Failure]:
+    def __call__(self, job: tuple[str, Sequence[Any]]) -> list[Answer]:
         return _perform(self._work, job)
 
 
-def _perform(work: FileWork, job: tuple[str, Sequence[Any]]) -> list[SignedArtifact | Failure]:
+def _perform(work: FileWork, job: tuple[str, Sequence[Any]]) -> list[Answer]:
     kind, items = job
     return work.examine(items) if kind == "examine" else work.finish(items)
 
 
-def _flowing(jobs: Iterable[Any], submit: _Submit, ahead: int) -> Iterator[list[SignedArtifact | Failure]]:
+def _flowing(jobs: Iterable[Any], submit: _Submit, ahead: int) -> Iterator[list[Answer]]:
     """Results in the order of the jobs, while so many are under way."""
     waiting: deque[Callable[[], Any]] = deque()
     for job in jobs:
