@@ -70,7 +70,7 @@ def _manifest(work: Workspace, rounds: int, files: int) -> list[Row]:
     runs = interleaved(rounds, measures)
     shutil.rmtree(tree)
     what = f"manifest of {files:,} files of {TREE_SIZE // 1000} kB, without start-up"
-    peer = ("find | xargs sha256sum on all cores", runs["peer"])
+    peer = ("find and xargs sha256sum on all cores", runs["peer"])
     return [compare(what, minus(runs["ours"], runs["start"]), peer, limit=1.3, within=True)]
 
 
