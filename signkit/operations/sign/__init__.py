@@ -67,7 +67,7 @@ class SigningService:
             sink: writes signatures.
             clock: the present.
             stamper: gives what goes along with each signature value, such as a timestamp; None = nothing.
-            verifying: gives what judges signatures by ``SignOptions.policy``; None = no policy can be named.
+            verifying: gives what judges signatures by the policy of ``SignOptions.policy``; None = nothing does.
             workers: do what needs no key; None = everything here, one after the other.
         """
         self._keys = keys
