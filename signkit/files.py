@@ -161,9 +161,9 @@ class FileSink:
             os.close(descriptor)
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self, paths: Iterable[str] = ()) -> Iterator[None]:
         """See ``ports.OutputSink.batch``. What was written before an error is synced too."""
-        self._batch = set()
+        self._batch = {os.path.dirname(path) or "." for path in paths}
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -53,6 +54,12 @@ def signer_id(text: str | None) -> bytes:
 
     found = hexadecimal(text, "--sm2-id")
     return DEFAULT_SIGNER_ID if found is None else found
+
+
+def listed_files(data: bytes, *, null: bool) -> list[str]:
+    """Paths from a list: one a line, or ended by NUL characters as ``find -print0`` writes them."""
+    separator = b"\0" if null else b"\n"
+    return [os.fsdecode(path) for path in data.split(separator) if path]
 
 
 def vkey(text: str | None) -> LogKey | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signkit.operations.lifecycle import Changed
     from signkit.operations.permissions import Attached, Simulated
     from signkit.operations.requests import Created
-    from signkit.operations.sign import Signed
+    from signkit.operations.sign import Signed, SignedArtifact
     from signkit.operations.stores import Checked
     from signkit.wiring import Wiring
     from signkit.wiring.lab import Published
@@ -95,17 +95,23 @@ def signed(signed: Signed) -> Document:
             for one in signed.signers
         ],
         "notices": list(signed.notices),
-        "signatures": [
-            {
-                "artifact": artifact.artifact,
-                "signature": artifact.signature,
-                "size": artifact.size,
-                "digest": artifact.digests,
-                "receipt": artifact.receipt or None,
-            }
-            for artifact in signed.artifacts
-        ],
+        "signatures": [_signature(artifact) for artifact in signed.artifacts],
         "skipped": list(signed.skipped),
+        "unchanged": [_signature(artifact) for artifact in signed.unchanged],
+        "failures": [
+            {"artifact": artifact, "code": error.code, "message": error.message, "hint": error.hint}
+            for artifact, error in signed.failures
+        ],
+    }
+
+
+def _signature(artifact: SignedArtifact) -> Document:
+    return {
+        "artifact": artifact.artifact,
+        "signature": artifact.signature,
+        "size": artifact.size,
+        "digest": artifact.digests,
+        "receipt": artifact.receipt or None,
     }
 
 

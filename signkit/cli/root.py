@@ -26,6 +26,7 @@ COMMANDS = {
     "sign": "Sign artifacts with a certified key version",
     "timestamp": "Timestamps in signatures: add, extract",
     "verify": "Verify artifacts: certificate chain and signature together",
+    "manifest": "One signature for a folder: create, verify",
     "policy": "Verification policies: check, test",
     "inspect": "Show what is in a signature, timestamp, certificate or request",
     "raw": "Bare signatures and encryption by a key version",

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signkit.cli.base import App, DryRun, Force, session
+from signkit.cli.base import App, DryRun, Force, Session, session
 from signkit.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from signkit.keys.reference import KeyReference
+    from signkit.operations.sign import Signed
 
 app = App()
 
 
 Keys = Annotated[list[str] | None, typer.Option("--key", metavar="KEY@V", help="Key version [default: signkit.toml].")]
-Files = Annotated[list[str], typer.Argument(metavar="FILE...")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)]
+FilesFrom = Annotated[
+    str | None, typer.Option(metavar="F", help="Further files from a list, one a line; - = standard input.")
+]
+Null = Annotated[bool, typer.Option("--null", "-0", help="The list is separated by NUL characters.")]
+Jobs = Annotated[int, typer.Option(metavar="N", min=0, help="Processes and threads; 0 = one for each core.")]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Sign what can be signed, and list the rest at the end.")]
+SkipSigned = Annotated[
+    bool, typer.Option("--skip-signed", help="Leave alone what this certificate has signed as it is now.")
+]
 Digest = Annotated[str, typer.Option(metavar="sha256|sha384|sha512", help="Digest to sign.")]
 Padding = Annotated[str, typer.Option(metavar="pkcs1|pss", help="Padding of RSA signatures [default: pkcs1].")]
 Sm2Profile = Annotated[str, typer.Option("--sm2-profile", metavar="cms|gmt0010", help="Form of SM2 signatures.")]
@@ -35,7 +49,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Sign what symbolic links
 @app.verb("sign")
 def sign(
     context: typer.Context,
-    files: Files,
+    files: Files = [],  # noqa: B006
     key: Keys = None,
     digest: Digest = "",
     padding: Padding = "",
@@ -49,15 +63,20 @@ def sign(
     out_dir: OutDir = "",
     add: Add = False,
     policy: PolicyFile = None,
+    files_from: FilesFrom = None,
+    null: Null = False,
     follow: Follow = False,
     receipt: Receipt = False,
+    jobs: Jobs = 0,
+    keep_going: KeepGoing = False,
+    skip_signed: SkipSigned = False,
     force: Force = False,
     dry_run: DryRun = False,
 ) -> None:
     """Write a detached signature, FILE.p7s, for each file. Several --key sign together in one file."""
     from signkit.cli import documents
-    from signkit.cli.arguments import signer_id
-    from signkit.operations.sign import SignOptions
+    from signkit.cli.arguments import listed_files, signer_id
+    from signkit.operations.sign import SignOptions, raise_for_failures
 
     run = session(context)
     wiring = run.wiring()
@@ -75,21 +94,45 @@ def sign(
         overwrite=force,
         dry_run=dry_run,
         receipt=receipt,
+        keep_going=keep_going,
+        skip_signed=skip_signed,
     )
     stamper = wiring.timestamps.stamper(
         timestamp, tsa_trust, policy=tsa_policy, optional=timestamp_optional, format=format
     )
-    with Progress("hashing", files, quiet=run.quiet or run.json) as progress:
-        service = wiring.signing(follow_links=follow, progress=progress.advance, stamper=stamper)
-        signed = service.sign(files, references, options)
+    paths = [*files, *listed_files(run.read(files_from, "list of files") or b"", null=null)]
+    with Progress("hashing", paths, quiet=run.quiet or run.json) as progress:
+        service = wiring.signing(
+            follow_links=follow, progress=progress.advance, stamper=stamper, jobs=jobs or wiring.settings.jobs
+        )
+        signed = service.sign(paths, references, options)
     for path in signed.skipped:
         run.notice(f"{path}: left out, it is a signature")
     for notice in (*signed.notices, *(stamper.notices if stamper else ())):
         run.notice(notice)
+    run.emit(documents.signed(signed), _lines(signed, references, dry_run))
+    _tell_failures(run, signed)
+    raise_for_failures(signed)
+
+
+def _lines(signed: Signed, references: Sequence[KeyReference], dry_run: bool) -> Iterator[str]:
     verb = "would sign" if dry_run else "signed"
-    lines = [f"{verb} {one.artifact} -> {one.signature}" for one in signed.artifacts]
-    lines += [f"receipt of {one.artifact}: {one.receipt}" for one in signed.artifacts if one.receipt]
+    for artifact in signed.artifacts:
+        yield f"{verb} {artifact.artifact} -> {artifact.signature}"
+        if artifact.receipt:
+            yield f"receipt of {artifact.artifact}: {artifact.receipt}"
+    if signed.unchanged:
+        yield f"left {len(signed.unchanged)} file(s) alone, they are signed already"
     for reference, one in zip(references, signed.signers, strict=True):
         signer = f"{reference} ({one.algorithm.name}), {one.certificate.subject}"
-        lines.append(f"{verb} {len(signed.artifacts)} file(s) with {signer}")
-    run.emit(documents.signed(signed), lines)
+        yield f"{verb} {len(signed.artifacts)} file(s) with {signer}"
+
+
+def _tell_failures(run: Session, signed: Signed) -> None:
+    for failure in signed.failures:
+        named = failure.error.message.startswith(failure.artifact)
+        message = failure.error.message if named else f"{failure.artifact}: {failure.error.message}"
+        run.notice(f"not signed: {message}")
+    if signed.failures:
+        total = len(signed.artifacts) + len(signed.unchanged) + len(signed.failures)
+        run.notice(f"{len(signed.failures)} of {total} file(s) were not signed")

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
+    from signkit.operations.manifest import ManifestService
     from signkit.operations.sign import SigningService, Stamper
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
-    from signkit.ports import Provider, RevocationSource, RootKey
+    from signkit.ports import ArtifactSource, Provider, RevocationSource, RootKey
     from signkit.providers.software import SoftwareProvider
     from signkit.store.sqlite import SqliteStore
     from signkit.wiring.initial import NewStore
@@ -240,6 +241,7 @@ class Wiring:
         follow_links: bool = False,
         progress: Callable[[int], None] | None = None,
         stamper: Stamper | None = None,
+        jobs: int = 0,
     ) -> SigningService:
         """Signing of files.
 
@@ -247,10 +249,13 @@ class Wiring:
             follow_links: whether artifacts may be symbolic links.
             progress: called with the number of bytes that were just digested.
             stamper: gives each signature its timestamp; None = they get none.
+            jobs: processes and threads at work; 0 = one for each core.
         """
         from signkit.operations.sign import SigningService
+        from signkit.workers import Workers
 
         source = FileSource(follow_links=follow_links, progress=progress)
+        workers = Workers(jobs=jobs, progress=progress)
         return SigningService(
             self.keys,
             self.certificates,
@@ -260,6 +265,7 @@ class Wiring:
             verifying=self.verifying,
             stamper=stamper,
             receipts=self._receipts,
+            workers=workers,
         )
 
     def _receipts(self, recorded: Recorded) -> list[bytes]:
@@ -275,11 +281,20 @@ class Wiring:
         base = os.path.dirname(self._config_path)
         return Timestamps(self.settings, base, clock=self.clock, revocation_source=self.revocation_source)
 
-    def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
-        """Verifying of files; needs no store."""
+    def verifying(
+        self, *, source: ArtifactSource | None = None, progress: Callable[[int], None] | None = None
+    ) -> VerifyingService:
+        """Verifying of files, or of what another source gives; needs no store."""
         from signkit.operations.verify import VerifyingService
 
-        return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=_system_trust)
+        source = source or FileSource(progress=progress)
+        return VerifyingService(source, clock=self.clock, system_trust=_system_trust)
+
+    def manifests(self, *, jobs: int = 0, progress: Callable[[int], None] | None = None) -> ManifestService:
+        """Manifests of folders; see ``wiring.manifests``."""
+        from signkit.wiring import manifests
+
+        return manifests.service(self, jobs=jobs, progress=progress)
 
     def revocation_source(self) -> RevocationSource:
         """Asks the servers that certificates name, within the configured limits."""

@@ -2,62 +2,46 @@
 
 The rooms: ``options`` (how, and what it came to), ``targets`` (which files), ``signers`` (which keys, and what must
 hold before one is used), ``existing`` (a signature that another signer joins), ``acceptance`` (what a policy says),
-``pipeline`` (one artifact, without I/O and keys, also for worker processes). This module
+``pipeline`` (one artifact, without I/O and keys, also for worker processes), ``files`` (the same with files), ``batch``
+(many of them at once). This module
 puts them together, and is the only place where they meet keys and files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from signkit import formats
 from signkit.algorithms import digests
-from signkit.errors import FileError, SignkitError, UsageError
+from signkit.errors import SignkitError
 from signkit.formats.base import WHOLE
 from signkit.keys.reference import KeyReference
 from signkit.operations.access import Recorded
 from signkit.operations.certificates import CertificateService
 from signkit.operations.keys import KeyService
 from signkit.operations.sign import pipeline, targets
-from signkit.operations.sign.acceptance import Acceptance, load_acceptance
-from signkit.operations.sign.existing import Existing
+from signkit.operations.sign.acceptance import load_acceptance
+from signkit.operations.sign.batch import Batch
+from signkit.operations.sign.files import Examined, FileWork, Made
 from signkit.operations.sign.options import DEFAULTS as DEFAULTS
+from signkit.operations.sign.options import Failure as Failure
 from signkit.operations.sign.options import Signed as Signed
 from signkit.operations.sign.options import SignedArtifact as SignedArtifact
 from signkit.operations.sign.options import SignedBy as SignedBy
 from signkit.operations.sign.options import SignOptions as SignOptions
+from signkit.operations.sign.options import raise_for_failures as raise_for_failures
 from signkit.operations.sign.pipeline import Recipe, Work
 from signkit.operations.sign.pipeline import Stamped as Stamped
 from signkit.operations.sign.pipeline import Stamper as Stamper
 from signkit.operations.sign.signers import Opened, open_signers
 from signkit.operations.use import SignInput
-from signkit.ports import ArtifactSource, Clock, OutputSink
+from signkit.ports import ArtifactSource, Clock, OutputSink, Workers
 
 if TYPE_CHECKING:
     from signkit.operations.verify import VerifyingService
-
-GROUP = 1000
-"""Artifacts whose signatures are recorded in one transaction and then written."""
-
-MAXIMUM_MESSAGE = 64 << 20
-"""Largest artifact in bytes that is signed by an algorithm that takes no digest."""
-
-
-_WHOLE_DIGEST = "sha512"
-"""Goes into the audit log for an artifact that is signed whole."""
-
-
-class _Call(NamedTuple):
-    """What holds for a whole call: signers, what every signature must satisfy, whether files are replaced.
-
-    ``receipts`` names the receipt of each output; empty = none is wanted.
-    """
-
-    signers: Opened
-    acceptance: Acceptance | None
-    overwrite: bool
-    receipts: dict[str, str]
 
 
 class SigningService:
@@ -73,6 +57,7 @@ class SigningService:
         clock: Clock,
         stamper: Stamper | None = None,
         verifying: Callable[[], VerifyingService] | None = None,
+        workers: Workers | None = None,
         receipts: Callable[[Recorded], list[bytes]] | None = None,
     ) -> None:
         """Take the parts; nothing is opened here.
@@ -85,6 +70,7 @@ class SigningService:
             clock: the present.
             stamper: gives what goes along with each signature value, such as a timestamp; None = nothing.
             verifying: gives what judges signatures by the policy of ``SignOptions.policy``; None = nothing does.
+            workers: do what needs no key; None = everything here, one after the other.
             receipts: makes those of entries of the audit log.
         """
         self._keys = keys
@@ -94,6 +80,7 @@ class SigningService:
         self._clock = clock
         self._stamper = stamper
         self._verifying = verifying
+        self._workers = workers
         self._receipts = receipts
 
     def sign(
@@ -101,8 +88,9 @@ class SigningService:
     ) -> Signed:
         """Write a detached signature for each artifact, by all the key versions together.
 
-        Nothing is signed unless every artifact can be read and every output can be written. A signature file is
-        written only after it verified again, from its own bytes, against the artifact's digest.
+        Nothing is signed unless every artifact can be read and every output can be written; asked to keep going,
+        what can be signed is signed, and ``Signed.failures`` has the rest. A signature file is written only after it
+        verified again, from its own bytes, against the artifact's digest.
 
         Raises:
             UsageError: no artifact, two artifacts with the same output, or an algorithm the key can't use.
@@ -122,67 +110,26 @@ class SigningService:
         suffix = formats.format_named(signers.recipe.format).suffix
         wanted, skipped = targets.artifacts(paths, suffix)
         outputs = targets.outputs(wanted, suffix, options.out_dir)
-        self._sink.check(outputs.values(), overwrite=options.overwrite or options.add)
-        receipts = targets.receipts(outputs, suffix) if options.receipt else {}
-        self._sink.check(receipts.values(), overwrite=options.overwrite)
-        works = [self._prepare(path, output, signers, options) for path, output in outputs.items()]
-        if acceptance is not None:
-            acceptance.require_covered(outputs)
-        if not options.dry_run:
-            self._write(works, _Call(signers, acceptance, options.overwrite or options.add, receipts))
-        artifacts = tuple(_described(work, signers.recipe, receipts) for work in works)
-        return Signed(artifacts, signers.used, tuple(skipped), signers.notices)
+        work = FileWork(self._source, self._sink, signers, options, acceptance, self._stamper)
+        writing = len(outputs) > 1 and not options.dry_run
+        with self._sink.batch(outputs.values()) if writing else contextlib.nullcontext():
+            unwritten = partial(self._record_why, signers)
+            batch = Batch(work, self._workers, keep_going=options.keep_going, unwritten=unwritten)
+            done = batch.run(outputs, None if options.dry_run else partial(self._values, signers, options))
+        fresh, unchanged = (
+            tuple(_described(one, signers.recipe, options) for one in done.artifacts if one.unchanged is left)
+            for left in (False, True)
+        )
+        return Signed(fresh, signers.used, tuple(skipped), signers.notices, unchanged, done.failures)
 
-    def _prepare(self, path: str, output: str, signers: Opened, options: SignOptions) -> Work:
-        """Digest an artifact in one pass for all signers, also for those that are there already."""
-        wanted = signers.recipe.digests()
-        if WHOLE in wanted:
-            return self._whole(path, output, signers)
-        existing = Existing.read(self._source, output, signers, options) if options.add else None
-        digested = self._source.digest(path, wanted | existing.digests if existing else wanted)
-        work = Work(path, output, digested.size, digested.values, digested.head)
-        return existing.joined_by(work) if existing else work
-
-    def _whole(self, path: str, output: str, signers: Opened) -> Work:
-        """An artifact for an algorithm that takes no digest."""
-        digested = self._source.digest(path, (_WHOLE_DIGEST,))
-        if digested.size > MAXIMUM_MESSAGE:
-            raise UsageError(
-                f"{path}: has {digested.size} bytes, expected at most {MAXIMUM_MESSAGE}: "
-                f"{signers.used[0].algorithm.name} signs the whole artifact at once, not its digest",
-                hint="sign with --format cms, the default, which digests an artifact of any size",
-            )
-        content = self._source.read(path, limit=digested.size, what="artifact")
-        if digests.digest(_WHOLE_DIGEST, content) != digested.values[_WHOLE_DIGEST]:
-            hint = "let whatever writes the file finish first"
-            raise FileError(f"{path}: changed while it was read", path=path, hint=hint)
-        return Work(path, output, digested.size, {WHOLE: content, **digested.values}, digested.head)
-
-    def _write(self, works: Sequence[Work], call: _Call) -> None:
-        if len(works) == 1:
-            self._write_group(works, call)
-            return
-        with self._sink.batch():
-            for start in range(0, len(works), GROUP):
-                self._write_group(works[start : start + GROUP], call)
-
-    def _write_group(self, works: Sequence[Work], call: _Call) -> None:
-        now, recipe = self._clock(), call.signers.recipe
-        to_be_signed = [pipeline.to_be_signed(recipe, work, now) for work in works]
-        values, recorded = self._sign_group(works, to_be_signed, call.signers)
-        receipts = self._receipts(recorded) if call.receipts and self._receipts else []
-        for work, data, value in zip(works, to_be_signed, values, strict=True):
-            try:
-                stamped = () if self._stamper is None else tuple(map(self._stamper, value))
-                signature = pipeline.finish(recipe, work, data, value, stamped)
-                if call.acceptance is not None:
-                    call.acceptance.require(work, signature)
-                self._sink.write(work.output, signature, overwrite=call.overwrite)
-            except SignkitError as error:
-                self._record_why(call.signers, error)
-                raise
-        for work, receipt in zip(works, receipts, strict=False):
-            self._sink.write(call.receipts[work.output], receipt, overwrite=call.overwrite)
+    def _values(self, signers: Opened, options: SignOptions, group: Sequence[Examined]) -> list[Made]:
+        """What is signed for each artifact of a group and the values, on record before any is handed out."""
+        now, works = self._clock(), [one.work for one in group]
+        to_be_signed = [pipeline.to_be_signed(signers.recipe, work, now) for work in works]
+        values, recorded = self._sign_group(works, to_be_signed, signers)
+        wanted = options.receipt and self._receipts is not None
+        receipts = self._receipts(recorded) if wanted and self._receipts else [b""] * len(works)
+        return [Made(*one) for one in zip(group, to_be_signed, values, receipts, strict=True)]
 
     def _sign_group(
         self, works: Sequence[Work], to_be_signed: Sequence[tuple[bytes, ...]], signers: Opened
@@ -209,14 +156,19 @@ class SigningService:
     def _record_why(self, signers: Opened, error: SignkitError) -> None:
         """The signature values are on record as made: say there, too, why no file came of them."""
         first = signers.used[0]
-        with self._keys.access.attempt(
-            "AsymmetricSign", version=first.version.number, algorithm=first.algorithm.name, detail=error.message
-        ) as attempt:
+        with (
+            contextlib.suppress(type(error)),
+            self._keys.access.attempt(
+                "AsymmetricSign", version=first.version.number, algorithm=first.algorithm.name, detail=error.message
+            ) as attempt,
+        ):
             attempt.allow(first.key, algorithm=first.algorithm.name)
             raise error
 
 
-def _described(work: Work, recipe: Recipe, receipts: Mapping[str, str]) -> SignedArtifact:
+def _described(examined: Examined, recipe: Recipe, options: SignOptions) -> SignedArtifact:
+    work = examined.work
     plain = [name for signer in recipe.signers if digests.is_plain(name := signer.digest) and name != WHOLE]
     found = {name: work.digested[name].hex() for name in plain}
-    return SignedArtifact(work.artifact, work.output, work.size, found, receipts.get(work.output, ""))
+    receipt = targets.receipt(work.output, recipe) if options.receipt and not examined.unchanged else ""
+    return SignedArtifact(work.artifact, work.output, work.size, found, receipt)

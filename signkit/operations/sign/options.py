@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.algorithms.base import SignatureAlgorithm
+from signkit.errors import SignkitError
 from signkit.keys.model import Key, KeyVersion
 from signkit.x509.certificate import Certificate
 
@@ -26,6 +27,8 @@ class SignOptions(NamedTuple):
         minimum_remaining_days: a certificate that is valid for fewer days is pointed out.
         policy: path of the policy file that every signature must satisfy before it is written; empty = none.
         receipt: whether ``ARTIFACT.receipt`` is written too: that the first signer's signature is in the audit log.
+        keep_going: sign what can be signed and tell of the rest, instead of signing nothing.
+        skip_signed: leave alone what has right signatures by the same certificates already.
     """
 
     digest: str = ""
@@ -40,6 +43,8 @@ class SignOptions(NamedTuple):
     minimum_remaining_days: int = 0
     policy: str = ""
     receipt: bool = False
+    keep_going: bool = False
+    skip_signed: bool = False
 
 
 DEFAULTS = SignOptions()
@@ -74,6 +79,13 @@ class SignedArtifact(NamedTuple):
         return self.digests.get(self.digest_algorithm, "")
 
 
+class Failure(NamedTuple):
+    """An artifact that was not signed, and why."""
+
+    artifact: str
+    error: SignkitError
+
+
 class SignedBy(NamedTuple):
     """A key version that signed, how, and its certificate."""
 
@@ -91,12 +103,16 @@ class Signed(NamedTuple):
         signers: who signed each of them, in the order they were named.
         skipped: paths that were left out because they are signatures themselves.
         notices: what a person should know about the signers' certificates.
+        unchanged: artifacts that were left alone because their signatures are right already.
+        failures: artifacts that were not signed, when asked to keep going.
     """
 
     artifacts: tuple[SignedArtifact, ...]
     signers: tuple[SignedBy, ...]
     skipped: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    unchanged: tuple[SignedArtifact, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -117,3 +133,13 @@ class Signed(NamedTuple):
     def certificate(self) -> Certificate:
         """The certificate of the first signer."""
         return self.signers[0].certificate
+
+
+def raise_for_failures(signed: Signed) -> None:
+    """What must not be ignored is an exception, also when it was asked to keep going.
+
+    Raises:
+        SignkitError: the failure with the highest exit status, the first of them.
+    """
+    if signed.failures:
+        raise max(signed.failures, key=lambda failure: failure.error.exit_status).error

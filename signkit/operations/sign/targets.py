@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+from signkit import formats
 from signkit.errors import UsageError
+from signkit.operations.sign.pipeline import Recipe
 
 RECEIPT = ".receipt"
 """Ending of the name of a receipt."""
@@ -52,6 +54,6 @@ def outputs(artifacts: Iterable[str], suffix: str, out_dir: str) -> dict[str, st
     return found
 
 
-def receipts(outputs: Mapping[str, str], suffix: str) -> dict[str, str]:
-    """Path of each signature to that of the receipt beside it."""
-    return {output: output.removesuffix(suffix) + RECEIPT for output in outputs.values()}
+def receipt(output: str, recipe: Recipe) -> str:
+    """Path of the receipt beside a signature."""
+    return output.removesuffix(formats.format_named(recipe.format).suffix) + RECEIPT
