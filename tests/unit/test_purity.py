@@ -24,6 +24,7 @@ from signkit.audit.entry import AuditEntry
 from signkit.der import ber
 from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
+from signkit.formats.base import SignedPart
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab import revoking, timestamping
@@ -181,7 +182,8 @@ def exercise_request_to_verdict() -> None:
     algorithm = algorithms.signature_algorithm(algorithms.key_type_of(key.public_key_info))
     prepared = cms.prepare(certificate.load(leaf), (issuing,), algorithm, "sha256")
     attributes = cms.to_be_signed(prepared, digested["sha256"], now)
-    signature = cms.assemble(prepared, attributes, key.sign(attributes))
+    signature = cms.assemble([SignedPart(prepared, attributes, key.sign(attributes))])
+    assert cms.faults([prepared], signature, digested) == []
 
     trust = Trust((authority.root.certificate.der,), (), now)
     policy = Policy(Identity(subjects=(subject,)))

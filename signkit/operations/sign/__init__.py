@@ -78,7 +78,7 @@ class SigningService:
             sink: writes signatures.
             clock: the present.
             stamper: gives what goes along with each signature value, such as a timestamp; None = nothing.
-            verifying: gives what judges signatures by the policy of ``SignOptions.policy``; None = no policy can be named.
+            verifying: gives what judges signatures by the policy of ``SignOptions.policy``; None = nothing does.
         """
         self._keys = keys
         self._certificates = certificates

@@ -142,9 +142,8 @@ def _notices(
     for one in chain:
         if not one.not_before <= now <= one.not_after:
             yield f"{one.subject}, which is in the chain of {reference}, is outside its validity: verifiers will refuse"
-    last = chain[-1] if chain else certificate
-    if not last.self_issued:
+    if not chain and not certificate.self_issued:
         yield (
-            f"the chain of {reference} ends at {last.subject}: whoever verifies needs the certificate of "
-            f"{last.issuer}, which 'signkit cert import' takes in"
+            f"no certificate of {certificate.issuer} is on record for {reference}: unless it is a trust anchor itself, "
+            "whoever verifies needs it; 'signkit cert import' takes it in"
         )
