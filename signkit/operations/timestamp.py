@@ -188,7 +188,7 @@ class SignatureStamper:
         except UnavailableError as error:
             if not self._optional:
                 raise
-            self.notices.append(f"signed without a timestamp: {error.message}")
+            self.notices.append(f"signed without a timestamp: {error.message.removeprefix('no timestamp: ')}")
             return Stamped()
         return Stamped((cms.encode_attribute(Attribute(oids.SIGNATURE_TIME_STAMP, (token,))),))
 

@@ -120,7 +120,9 @@ class TimestampService:
         found = [(number, info, token) for number, info in enumerate(infos) for token in cms_detached.timestamps(info)]
         if not found:
             raise NotFoundError(
-                f"{path}: has no timestamp", hint="'signkit timestamp add' adds one", code="TimestampNotFound"
+                f"{path}: has no timestamp, expected one",
+                hint="'signkit timestamp add' adds one",
+                code="TimestampNotFound",
             )
         stem = os.path.join(out_dir or os.path.dirname(path), os.path.basename(path).removesuffix(".p7s"))
         made: list[Extracted] = []
