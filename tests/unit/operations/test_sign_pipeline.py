@@ -19,7 +19,7 @@ from signkit.operations.sign import pipeline
 from signkit.operations.sign.pipeline import Recipe, SignerRecipe, Stamped, Work
 from signkit.x509 import certificate
 from tests.support import pki
-from tests.support.signing import AnyKey, any_key, chain
+from tests.support.keys import AnyKey, any_key, chain
 
 ARTIFACT = b"an artifact"
 
