@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +74,6 @@ def sign(
     dry_run: DryRun = False,
 ) -> None:
     """Write a detached signature, FILE.p7s, for each file. Several --key sign together in one file."""
-    from signkit.cli import documents
     from signkit.cli.arguments import listed_files, signer_id
     from signkit.operations.sign import SignOptions, raise_for_failures
 
@@ -106,13 +105,20 @@ def sign(
             follow_links=follow, progress=progress.advance, stamper=stamper, jobs=jobs or wiring.settings.jobs
         )
         signed = service.sign(paths, references, options)
-    for path in signed.skipped:
-        run.notice(f"{path}: left out, it is a signature")
-    for notice in (*signed.notices, *(stamper.notices if stamper else ())):
+    left_out = [f"{path}: left out, it is a signature" for path in signed.skipped]
+    _tell(run, signed, references, [*left_out, *signed.notices, *(stamper.notices if stamper else ())], dry_run)
+    raise_for_failures(signed)
+
+
+def _tell(
+    run: Session, signed: Signed, references: Sequence[KeyReference], notices: Iterable[str], dry_run: bool
+) -> None:
+    from signkit.cli import documents
+
+    for notice in notices:
         run.notice(notice)
     run.emit(documents.signed(signed), _lines(signed, references, dry_run))
     _tell_failures(run, signed)
-    raise_for_failures(signed)
 
 
 def _lines(signed: Signed, references: Sequence[KeyReference], dry_run: bool) -> Iterator[str]:
