@@ -68,8 +68,10 @@ class Workers:
         pool = ThreadPoolExecutor(self.count)
         try:
             yield lambda chunk: _awaited(pool.submit(work, chunk))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # whoever presses Ctrl-C does not wait for a large file
+            raise
+        pool.shutdown()
 
     def advance(self, size: int) -> None:
         """See ``ports.Workers.advance``."""

@@ -93,7 +93,8 @@ class Batch:
 
     def _examined(self, planned: list[Planned], submit: _Submit) -> list[Answer]:
         """Large files by threads, each as one piece of work, and the others by processes."""
-        large = self._workers.large([one.artifact for one in planned]) if self._workers is not None else frozenset()
+        several = self._workers is not None and len(planned) > 1
+        large = self._workers.large([one.artifact for one in planned]) if self._workers and several else frozenset()
         small = [one for one in planned if one.artifact not in large]
         found: list[Answer] = []
         for answer in _flowing((("examine", chunk) for chunk in _chunks(small, CHUNK)), submit, self._ahead):
