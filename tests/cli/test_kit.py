@@ -99,7 +99,7 @@ def test_both_scripts_accept_the_release_and_refuse_a_changed_file(
 def test_another_key_of_the_same_authority_is_refused(
     key_type: str, shop: Workshop, release: list[str], workdir: Path, tmp_path: Path
 ) -> None:
-    """The kit pins the signer, not only the root: openssl cms alone would let anybody in whom the root has certified."""
+    """The kit pins the signer, not only the root, which has certified others as well."""
     need_key_type(key_type)
     shop.do("sign", *release, "--key", shop.keys[key_type], "--kit", "kit")
     shop.do("sign", *release, "--key", shop.keys["RSA_2048"], "--force")
