@@ -89,7 +89,9 @@ def test_callers_set_only_variables_that_the_script_reads(name: str) -> None:
     given |= {variable for job in jobs for variable in job.get("variables", {})}
     assert given <= known
     inputs = set(load(WORKFLOWS / name / "action.yml")["inputs"])
-    workflow = [step for step in steps(WORKFLOWS / name / "github-workflow.yml") if step.get("uses", "").startswith(".")]
+    workflow = [
+        step for step in steps(WORKFLOWS / name / "github-workflow.yml") if step.get("uses", "").startswith(".")
+    ]
     assert workflow and all(set(step["with"]) <= inputs for step in workflow)
 
 
