@@ -9,7 +9,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import batches
 import cold_start
+import key_service
 import large_file
 import machine
 import many_files
@@ -37,6 +39,8 @@ def main() -> None:
             *large_file.rows(work, size=size, rounds=3 if options.quick else 5),
             *many_files.rows(work, rounds=2 if options.quick else 5),
             *verify_batch.rows(work),
+            *key_service.rows(work, rounds=2 if options.quick else 5),
+            *batches.rows(work, rounds=2 if options.quick else 5),
         ]
     import paths  # last: it fills this process, whose memory is the least that a child's is reported with
 

@@ -67,6 +67,7 @@ def _make_files(folder: Path, lab: Authority) -> tuple[list[str], list[str]]:
     """Signed files, and some of them once more with timestamps of the lab."""
     from signkit import algorithms, formats
     from signkit.algorithms import digests
+    from signkit.formats.base import SignedPart
     from signkit.lab import timestamping
     from signkit.lab.authority import SigningKey
     from signkit.x509 import certificate, names
@@ -86,7 +87,7 @@ def _make_files(folder: Path, lab: Authority) -> tuple[list[str], list[str]]:
     for number in range(FILES):
         data = os.urandom(SIZE)
         attributes = chosen.to_be_signed(prepared, digests.digest("sha256", data), now)
-        signature = chosen.assemble(prepared, attributes, key.sign(attributes))
+        signature = chosen.assemble([SignedPart(prepared, attributes, key.sign(attributes))])
         plain.append(_write(folder / f"{number:05}.bin", data, signature))
         if number < STAMPED:
             stamped.append(_write(folder / f"{number:05}-stamped.bin", data, _stamp(signature, tsa)))

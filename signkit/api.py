@@ -120,24 +120,28 @@ class Signkit:
         """
         return self._wiring.keys.directory.public_key(parse_key_version(reference))
 
-    def create_request(self, reference: str, subject: str, *, template: str = "code-signing") -> Created:
+    def create_request(
+        self, reference: str, subject: str, *, template: str = "code-signing", alternative_names: Sequence[str] = ()
+    ) -> Created:
         """Make a certification request for ``KEY@V``; ``.pem`` of the answer is what an authority wants.
 
         Args:
             reference: ``KEY@V``.
             subject: distinguished name, ``CN=Acme Release,O=Acme,C=DE``.
             template: ``code-signing``, ``tsa`` or ``none``.
+            alternative_names: ``TYPE:VALUE`` each, for example ``email:release@example.com``.
 
         Raises:
-            UsageError: malformed subject or unknown template.
+            UsageError: malformed subject or alternative name, or unknown template.
             NotFoundError: no such key or version.
             StateError: key or version is not enabled.
         """
         from signkit.operations import requests
 
-        return requests.create(self._wiring.keys, parse_key_version(reference), subject, template=template)
+        asked = requests.wanted(subject, template=template, alternative_names=alternative_names)
+        return requests.make(self._wiring.keys, parse_key_version(reference), asked)
 
-    def import_certificate(self, reference: str, *paths: Path) -> Imported:
+    def import_certificate(self, reference: str, *paths: Path, passphrase: str = "") -> Imported:
         """Bind the certificate that an authority issued for ``KEY@V``, found anywhere in the files.
 
         Raises:
@@ -145,29 +149,62 @@ class Signkit:
             MalformedError: a file holds no certificate.
             BindingError: no certificate in the files is for this key version.
         """
-        return self._wiring.certificates.import_certificate(parse_key_version(reference), _texts(paths))
+        return self._wiring.certificates.import_certificate(
+            parse_key_version(reference), _texts(paths), passphrase=passphrase
+        )
 
     def sign(
-        self, *paths: Path, key: str | None = None, digest: str = "", out_dir: Path = "", overwrite: bool = False
+        self,
+        *paths: Path,
+        key: str | Sequence[str] | None = None,
+        digest: str = "",
+        out_dir: Path = "",
+        overwrite: bool = False,
+        padding: str = "",
+        format: str = "cms",
+        sm2_profile: str = "cms",
+        sm2_id: bytes = DEFAULT_SIGNER_ID,
+        add: bool = False,
+        policy: Path | None = None,
     ) -> Signed:
         """Write a detached CMS signature, ``PATH.p7s``, for each file.
 
         Args:
             paths: the artifacts.
-            key: ``KEY@V``; None = the one in the configuration.
+            key: ``KEY@V``, or several that sign together; None = those in the configuration.
             digest: ``sha256``, ``sha384`` or ``sha512``; empty = the key type's own.
             out_dir: folder for the signatures; empty = beside each artifact.
             overwrite: replace existing signatures.
+            padding: ``pkcs1`` or ``pss`` for RSA keys; empty = ``pkcs1``.
+            format: ``cms``, or ``raw`` for the bare signature value, ``PATH.sig``.
+            sm2_profile: ``cms`` or ``gmt0010``.
+            sm2_id: identifier of SM2 signers.
+            add: put the signers into the signatures that exist already.
+            policy: the policy file that every signature must satisfy before it is written; None = the configured one.
 
         Raises:
-            UsageError: no artifact or no key.
+            UsageError: no artifact, no key, or an option that does not go with the keys.
             NotFoundError: no such key or version, or it has no certificate.
             CertificateUnusableError: the certificate has expired or is not for code signing.
             FileError: an artifact can't be read or a signature can't be written.
             OutputExistsError: a signature exists already.
+            RefusedError: the policy would refuse the signature, or an existing one can't be added to.
         """
-        options = SignOptions(digest=digest, out_dir=os.fspath(out_dir), overwrite=overwrite)
-        return self._wiring.signing().sign(_texts(paths), self._wiring.sign_reference(key), options)
+        wiring = self._wiring
+        options = SignOptions(
+            digest=digest,
+            out_dir=os.fspath(out_dir),
+            overwrite=overwrite,
+            padding=padding,
+            format=format,
+            sm2_profile=sm2_profile,
+            sm2_id=sm2_id,
+            add=add,
+            minimum_remaining_days=wiring.settings.minimum_remaining_days,
+            policy=wiring.sign_policy if policy is None else os.fspath(policy),
+        )
+        named = [key] if isinstance(key, str) else list(key or ())
+        return wiring.signing().sign(_texts(paths), wiring.sign_references(named), options)
 
 
 def verify(

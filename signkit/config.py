@@ -14,8 +14,14 @@ class Settings(NamedTuple):
     Attributes:
         store_url: ``sqlite:PATH`` of the store, empty = in the home folder of signkit.
         root_key: URI of the root key for a new store, empty = a generated file.
-        sign_key: ``KEY@V`` to sign with when none is named: the reviewed line that a rotation changes.
+        sign_key: ``KEY@V`` of every signer when none is named: the reviewed line that a rotation changes.
         digest: digest algorithm to sign with, empty = the key type's own.
+        sign_policy: path of the policy file that every signature must satisfy before it is written, relative to the
+            configuration file; empty = none.
+        minimum_remaining_days: a certificate that is valid for fewer days is pointed out before it signs.
+        jobs: processes or threads that sign together, 0 = one per core.
+        timestamp: URLs of time-stamping authorities, tried in this order; empty = signatures get no timestamp.
+        tsa_trust: files with the trust anchors of those, relative to the configuration file; empty = not judged.
         verify_policy: path of the policy file to verify by, relative to the configuration file; empty = none.
         maximum_versions: most versions of one key.
         minimum_version_interval_days: days that must lie between two versions of a key.
@@ -27,6 +33,11 @@ class Settings(NamedTuple):
     root_key: str = ""
     sign_key: tuple[str, ...] = ()
     digest: str = ""
+    sign_policy: str = ""
+    minimum_remaining_days: int = 14
+    jobs: int = 0
+    timestamp: tuple[str, ...] = ()
+    tsa_trust: tuple[str, ...] = ()
     verify_policy: str = ""
     maximum_versions: int = 50
     minimum_version_interval_days: int = 0
@@ -97,7 +108,15 @@ def _number(minimum: int, maximum: int) -> Callable[[Any, str], int]:
 
 _KEYS: Mapping[str, Mapping[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "store": {"url": ("store_url", _string), "root-key": ("root_key", _string)},
-    "sign": {"key": ("sign_key", _strings), "digest": ("digest", _string)},
+    "sign": {
+        "key": ("sign_key", _strings),
+        "digest": ("digest", _string),
+        "policy": ("sign_policy", _string),
+        "minimum-remaining-days": ("minimum_remaining_days", _number(0, 3650)),
+        "jobs": ("jobs", _number(0, 1024)),
+        "timestamp": ("timestamp", _strings),
+        "tsa-trust": ("tsa_trust", _strings),
+    },
     "verify": {"policy": ("verify_policy", _string)},
     "keys": {
         "maximum-versions": ("maximum_versions", _number(1, 1000)),

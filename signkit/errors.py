@@ -207,7 +207,15 @@ class VerificationError(SignkitError):
 
     default_code = "VerificationFailed"
 
-    def __init__(self, message: str, *, result: VerificationResult, hint: str = "") -> None:
+    def __init__(self, message: str, *, result: VerificationResult, hint: str = "", exit_status: int = 0) -> None:
+        """Take the result.
+
+        Args:
+            message: what was found and what was expected.
+            result: the whole result.
+            hint: what the user can do about it.
+            exit_status: of the refusal, where it is not for what the result says; 0 = the result's.
+        """
         super().__init__(message, hint=hint)
         self.result = result
-        self.exit_status = result.exit_status
+        self.exit_status = exit_status or result.exit_status

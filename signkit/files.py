@@ -161,9 +161,9 @@ class FileSink:
             os.close(descriptor)
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self, paths: Iterable[str] = ()) -> Iterator[None]:
         """See ``ports.OutputSink.batch``. What was written before an error is synced too."""
-        self._batch = set()
+        self._batch = {os.path.dirname(path) or "." for path in paths}
         try:
             yield
         finally:
@@ -304,3 +304,22 @@ def _sync_file_system(folder: str) -> None:
             raise _cannot_write(folder, OSError(error, os.strerror(error)))
     finally:
         os.close(descriptor)
+
+
+def find(folder: str, suffix: str) -> list[str]:
+    """Paths of the regular files below a folder whose names end so, sorted; links are not followed.
+
+    Raises:
+        FileError: the folder, or one in it, can't be read.
+    """
+    found: list[str] = []
+
+    def fail(error: OSError) -> None:
+        raise _cannot_read(str(error.filename or folder), "folder", error)
+
+    if not os.path.isdir(folder):
+        raise FileError(f"{folder}: no such folder", path=folder, hint="check the path")
+    for parent, _folders, names in os.walk(folder, onerror=fail):
+        paths = (os.path.join(parent, name) for name in names if name.endswith(suffix))
+        found += (path for path in paths if os.path.isfile(path) and not os.path.islink(path))
+    return sorted(found)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from signkit.algorithms.containers import PrivateKeyInfo
+from typing import TYPE_CHECKING
+
 from signkit.der import reader
 from signkit.errors import MalformedError
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 FORMS = (2, 3, 4)
 """First octets of compressed and uncompressed points (SEC 1 section 2.3.3); RFC 5480 section 2.2 forbids hybrids."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import reader
 from signkit.errors import MalformedError
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 PrivateKey = TypeVar("PrivateKey")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -12,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signkit.algorithms import _ec_private_key, _keys, digests
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
-from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 _SCHEMES = {
     "sha256": ec.ECDSA(Prehashed(hashes.SHA256())),

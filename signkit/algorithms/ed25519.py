@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from signkit.algorithms import _keys
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
-from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, writer
 from signkit.errors import MalformedError
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 _IDENTIFIER = writer.sequence(writer.oid(oids.ED25519))
 ED25519 = SignatureAlgorithm("ED25519", None, _IDENTIFIER, _IDENTIFIER, cms_digest="sha512")

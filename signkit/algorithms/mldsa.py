@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from signkit.algorithms import _keys, digests
 from signkit.algorithms.base import KeyType, SignatureAlgorithm
-from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
 from signkit.errors import MalformedError
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 _OIDS = {"ML_DSA_44": oids.ML_DSA_44, "ML_DSA_65": oids.ML_DSA_65, "ML_DSA_87": oids.ML_DSA_87}
 _PRIVATE: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -12,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signkit.algorithms import _keys, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
-from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError, RefusedError
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 MINIMUM_BITS, MAXIMUM_BITS, MAXIMUM_EXPONENT_BITS = 2048, 8192, 33
 _HASHES: dict[str, hashes.HashAlgorithm] = {

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from signkit.algorithms import _ec_private_key, digests
 from signkit.algorithms.base import CAN_T_DECRYPT, EncryptionAlgorithm, KeyType, SignatureAlgorithm
-from signkit.algorithms.containers import PrivateKeyInfo
 from signkit.der import oids, reader, writer
 from signkit.errors import DecryptionError, MalformedError, ProviderError
+
+if TYPE_CHECKING:
+    from signkit.algorithms.containers import PrivateKeyInfo
 
 if TYPE_CHECKING:  # importing ctypes loads the interpreter's own library: only when SM2 is used
     from signkit.algorithms._gmssl import GmsslKey, RandomBelow

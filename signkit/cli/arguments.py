@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -55,6 +56,12 @@ def signer_id(text: str | None) -> bytes:
     return DEFAULT_SIGNER_ID if found is None else found
 
 
+def listed_files(data: bytes, *, null: bool) -> list[str]:
+    """Paths from a list: one a line, or ended by NUL characters as ``find -print0`` writes them."""
+    separator = b"\0" if null else b"\n"
+    return [os.fsdecode(path) for path in data.split(separator) if path]
+
+
 def vkey(text: str | None) -> LogKey | None:
     """The key of a log, None when it was not given.
 
@@ -64,3 +71,15 @@ def vkey(text: str | None) -> LogKey | None:
     from signkit.audit.checkpoint import parse_log_key
 
     return None if text is None else parse_log_key(text)
+
+
+def passphrase(data: bytes | None) -> str:
+    """A passphrase as it stands in a file, without the line end behind it; empty when no file was named.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    try:
+        return "" if data is None else data.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise UsageError("the passphrase is not UTF-8", hint="save the file as UTF-8 text") from error

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -20,11 +21,16 @@ from signkit.errors import FileError, OutputExistsError, SignkitError
 app = App()
 
 
+DAYS_LATER = 200
+"""When the certificate, of 90 days, has expired."""
+
+
 class Step(NamedTuple):
     """One command of the demo.
 
     Attributes:
-        command: as it is typed; ``{one}`` and ``{two}`` stand for the programs that are signed.
+        command: as it is typed; ``{one}`` and ``{two}`` stand for the programs that are signed, ``{later}``
+            for a time after the end of the certificate.
         expected: the exit status it must end with.
         shows: what it shows, said before it and once more at the end; empty for the steps in between.
     """
@@ -66,6 +72,22 @@ STEPS = (
         shows="rotation: a new version, which nobody uses until it is named; what version 1 signed stays good",
     ),
     Step("signkit verify dist/{two} --trust ca/root.pem --quiet"),
+    Step(
+        "signkit --home store sign dist/{one} --key alias/release@1 --timestamp lab:ca --force",
+        shows="the first program signed anew, now with a timestamp by the throwaway authority",
+    ),
+    Step(
+        "signkit verify dist/{one} --trust ca/root.pem --at {later}",
+        shows="long after the certificate has expired: what was stamped while it was good stays good",
+    ),
+    Step(
+        "signkit verify dist/{two} --trust ca/root.pem --at {later}", 15, "refused: expired, and there is no timestamp"
+    ),
+    Step(
+        "signkit lab revoke ca release-chain.pem --reason keyCompromise",
+        shows="the key was stolen: the authority revokes the certificate and publishes it on its CRL",
+    ),
+    Step("signkit verify dist/{two} --trust ca/root.pem --crl ca/crl.pem", 16, "refused: the certificate is revoked"),
 )
 """The demo. Only ``init``, ``key``, ``version``, ``csr``, ``cert`` and ``sign`` need a store."""
 
@@ -151,7 +173,8 @@ def _prepare(run: Session) -> dict[str, str]:
         raise _unusable(os.getcwd(), error) from error
     copies = [f"# dist/{name} is a copy of {path}" for name, path in found.items()]
     _say(run, [*copies, f"# unsigned and tampered are copies of dist/{two}; one bit of tampered was changed"])
-    return {"one": one, "two": two}
+    later = datetime.now(UTC) + timedelta(days=DAYS_LATER)
+    return {"one": one, "two": two, "later": f"{later:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def _programs() -> dict[str, str]:

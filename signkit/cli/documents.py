@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signkit.operations.lifecycle import Changed
     from signkit.operations.permissions import Attached, Simulated
     from signkit.operations.requests import Created
-    from signkit.operations.sign import Signed
+    from signkit.operations.sign import Signed, SignedArtifact
     from signkit.operations.stores import Checked
     from signkit.wiring import Wiring
     from signkit.wiring.lab import Published
@@ -68,6 +68,7 @@ def created_request(created: Created, path: str | None) -> Document:
     """A request that was just made."""
     return {
         **request(created.request),
+        "alternative_names": list(created.alternative_names),
         "key_id": created.key.id,
         "version": created.version.number,
         "out": path,
@@ -83,17 +84,34 @@ def signed(signed: Signed) -> Document:
         "algorithm": signed.algorithm.name,
         "signer": str(signed.certificate.subject),
         "certificate_sha256": signed.certificate.fingerprint,
-        "signatures": [
+        "signers": [
             {
-                "artifact": artifact.artifact,
-                "signature": artifact.signature,
-                "size": artifact.size,
-                "digest": {artifact.digest_algorithm: artifact.digest_hex},
-                "receipt": artifact.receipt or None,
+                "key_id": one.key.id,
+                "version": one.version.number,
+                "algorithm": one.algorithm.name,
+                "signer": str(one.certificate.subject),
+                "certificate_sha256": one.certificate.fingerprint,
             }
-            for artifact in signed.artifacts
+            for one in signed.signers
         ],
+        "notices": list(signed.notices),
+        "signatures": [_signature(artifact) for artifact in signed.artifacts],
         "skipped": list(signed.skipped),
+        "unchanged": [_signature(artifact) for artifact in signed.unchanged],
+        "failures": [
+            {"artifact": artifact, "code": error.code, "message": error.message, "hint": error.hint}
+            for artifact, error in signed.failures
+        ],
+    }
+
+
+def _signature(artifact: SignedArtifact) -> Document:
+    return {
+        "artifact": artifact.artifact,
+        "signature": artifact.signature,
+        "size": artifact.size,
+        "digest": artifact.digests,
+        "receipt": artifact.receipt or None,
     }
 
 
@@ -103,6 +121,7 @@ def imported(imported: Imported) -> Document:
         **certificate(imported.certificate),
         "chain": [certificate(one) for one in imported.chain],
         "complete": imported.complete,
+        "earlier": [certificate(one) for one in imported.earlier],
         "unused": list(imported.unused),
         "warnings": list(imported.warnings),
         "imported_at": time(imported.bound.imported_at),

@@ -139,7 +139,7 @@ def tag(
     tags: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...")],
     dry_run: DryRun = False,
 ) -> None:
-    """Give a key tags; one of the same name gets the new value."""
+    """Give a key tags."""
     from signkit.keys.reference import parse_key
     from signkit.keys.tags import parse
 
@@ -165,7 +165,7 @@ def untag(
 
 @app.verb("enable")
 def enable(context: typer.Context, reference: KeyOrVersion, dry_run: DryRun = False) -> None:
-    """Enable a key, or only one of its versions."""
+    """Enable a key, or one of its versions."""
     from signkit.keys.reference import parse_key_version
 
     run = session(context)
@@ -175,7 +175,7 @@ def enable(context: typer.Context, reference: KeyOrVersion, dry_run: DryRun = Fa
 
 @app.verb("disable")
 def disable(context: typer.Context, reference: KeyOrVersion, dry_run: DryRun = False) -> None:
-    """Take a key, or only one of its versions, out of use until it is enabled again."""
+    """Take a key, or one of its versions, out of use."""
     from signkit.keys.reference import parse_key_version
 
     run = session(context)
@@ -190,7 +190,7 @@ def schedule_deletion(
     days: Annotated[int, typer.Option(metavar="N", help="Days until then, 7 to 366.")],
     dry_run: DryRun = False,
 ) -> None:
-    """Have a key deleted for good after some days; from now on it does nothing."""
+    """Have a key deleted for good after some days."""
     from signkit.keys.reference import parse_key
     from signkit.report import json as report
 
@@ -218,7 +218,7 @@ def protect(
     text: Annotated[str, typer.Option(metavar="D", help="Why.")] = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Protect a key from deletion, and its versions from destruction."""
+    """Protect a key from deletion."""
     from signkit.keys.reference import parse_key
 
     run = session(context)
@@ -228,7 +228,7 @@ def protect(
 
 @app.verb("unprotect")
 def unprotect(context: typer.Context, key: KeyArgument, dry_run: DryRun = False) -> None:
-    """Take the protection from deletion away."""
+    """Take that protection away."""
     from signkit.keys.reference import parse_key
 
     run = session(context)

@@ -14,7 +14,7 @@ DELAY = 0.5
 
 
 class Progress:
-    """Counts bytes of a number of files; a context manager."""
+    """Counts bytes of a number of files; a context manager. Without files it is not known how many bytes will come."""
 
     def __init__(self, label: str, files: Sequence[str], *, quiet: bool) -> None:
         self._label = label
@@ -24,6 +24,7 @@ class Progress:
         self._done = 0
         self._bar: Any = None
         self._task: Any = None
+        self._process = os.getpid()
 
     def __enter__(self) -> Progress:
         return self
@@ -35,7 +36,9 @@ class Progress:
             self._bar.stop()
 
     def advance(self, count: int) -> None:
-        """Count bytes that were just worked on."""
+        """Count bytes that were just worked on; what a worker process counts is not drawn."""
+        if os.getpid() != self._process:
+            return
         self._done += count
         if self._bar is not None:
             self._bar.update(self._task, completed=self._done)
@@ -47,7 +50,7 @@ class Progress:
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
         from rich.progress import Progress as Bar
 
-        total = sum(os.path.getsize(path) for path in self._files if os.path.isfile(path))
+        total = sum(os.path.getsize(path) for path in self._files if os.path.isfile(path)) or None
         columns = (TextColumn(self._label), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("", total=total, completed=self._done)

@@ -249,6 +249,18 @@ def encode_signer_info(info: SignerInfo) -> bytes:
     return writer.sequence(*fields)
 
 
+def decode_attribute(der: bytes) -> Attribute:
+    """Read one Attribute.
+
+    Raises:
+        MalformedError: it is not one.
+    """
+    fields = reader.parse(der, reader.SEQUENCE, "Attribute").children()
+    if len(fields) != 2:
+        raise MalformedError(f"Attribute has {len(fields)} fields, expected 2")
+    return Attribute(reader.oid(fields[0]), tuple(_raws(fields[1].expect(reader.SET, "attrValues"))))
+
+
 def encode_attribute(attribute: Attribute) -> bytes:
     """DER Attribute."""
     return writer.sequence(writer.oid(attribute.type), writer.set_of(*attribute.values))

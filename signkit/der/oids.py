@@ -120,7 +120,22 @@ CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
-LIFETIME_SIGNING = "1.3.6.1.4.1.311.10.3.13"  # Microsoft: a signature does not outlive this certificate
+LIFETIME_SIGNING = "1.3.6.1.4.1.311.10.3.13"  # Microsoft: a signature ends with its certificate, timestamp or not
+
+# access methods, other names, content of a full PKI request (RFC 5280 section 4.2.2.1, Microsoft, RFC 5272 section 3.2)
+CA_ISSUERS = "1.3.6.1.5.5.7.48.2"
+USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
+MICROSOFT_EXTENSION_REQUEST = "1.3.6.1.4.1.311.2.1.14"
+PKI_DATA = "1.3.6.1.5.5.7.12.2"
+CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7"  # noqa: S105 - RFC 2985 section 5.4.1
+ISSUER_ALT_NAME = "2.5.29.18"
+NETSCAPE_COMMENT = "2.16.840.1.113730.1.13"
+
+# policies of the CA/Browser Forum (CSBR section 1.2) and of RFC 5280 section 4.2.1.4
+ANY_POLICY = "2.5.29.32.0"
+CABF_CODE_SIGNING = "2.23.140.1.4.1"
+CABF_EV_CODE_SIGNING = "2.23.140.1.3"
+CABF_TIME_STAMPING = "2.23.140.1.4.2"
 
 NAMES = {
     DATA: "data",
@@ -168,11 +183,23 @@ NAMES = {
     EMAIL_PROTECTION: "emailProtection",
     TIME_STAMPING: "timeStamping",
     OCSP_SIGNING: "OCSPSigning",
-    LIFETIME_SIGNING: "lifetimeSigning",
     RSA_ENCRYPTION: "rsaEncryption",
     RSA_MD5: "md5WithRSAEncryption",
     RSA_SHA1: "sha1WithRSAEncryption",
     ECDSA_SHA1: "ecdsa-with-SHA1",
+    LIFETIME_SIGNING: "lifetimeSigning",
+    CA_ISSUERS: "caIssuers",
+    "1.3.6.1.5.5.7.48.1": "ocsp",
+    USER_PRINCIPAL_NAME: "userPrincipalName",
+    PKI_DATA: "id-cct-PKIData",
+    EXTENSION_REQUEST: "extensionRequest",
+    CHALLENGE_PASSWORD: "challengePassword",
+    ISSUER_ALT_NAME: "issuerAltName",
+    NETSCAPE_COMMENT: "netscapeComment",
+    ANY_POLICY: "anyPolicy",
+    CABF_CODE_SIGNING: "CA/B Forum code signing",
+    CABF_EV_CODE_SIGNING: "CA/B Forum EV code signing",
+    CABF_TIME_STAMPING: "CA/B Forum timestamping",
 }
 """Names for people, where the standards have one."""
 

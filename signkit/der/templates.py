@@ -12,7 +12,13 @@ NETSCAPE_COMMENT = "2.16.840.1.113730.1.13"
 
 
 def certification_request_info(
-    subject: bytes, public_key_info: bytes, *, key_usage: Sequence[str], extended_key_usage: Sequence[str]
+    subject: bytes,
+    public_key_info: bytes,
+    *,
+    key_usage: Sequence[str],
+    extended_key_usage: Sequence[str],
+    extended_key_usage_critical: bool = False,
+    alternative_names: bytes = b"",
 ) -> bytes:
     """DER CertificationRequestInfo (RFC 2986 section 4.1).
 
@@ -21,8 +27,12 @@ def certification_request_info(
         public_key_info: DER SubjectPublicKeyInfo.
         key_usage: names of bits to ask for (RFC 5280 section 4.2.1.3), critical.
         extended_key_usage: OBJECT IDENTIFIERs to ask for.
+        extended_key_usage_critical: whether that extension shall be critical.
+        alternative_names: DER GeneralNames to ask for; empty = no such extension.
     """
-    extensions = _usage_extensions(key_usage, extended_key_usage)
+    extensions = _usage_extensions(key_usage, extended_key_usage, purposes_critical=extended_key_usage_critical)
+    if alternative_names:
+        extensions.append(_extension("subject_alt_name", x509.GeneralNames.load(alternative_names)))
     attributes = [{"type": "extension_request", "values": [extensions]}] if extensions else []
     info = csr.CertificationRequestInfo(
         {

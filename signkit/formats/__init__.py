@@ -8,7 +8,7 @@ from typing import cast
 from signkit.errors import UsageError
 from signkit.formats.base import Format
 
-FORMATS = {"cms": "cms_detached"}
+FORMATS = {"cms": "cms_detached", "gmt0010": "gmt0010", "raw": "raw"}
 """Name of a format to the module of this package that implements it."""
 
 

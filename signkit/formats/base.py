@@ -86,6 +86,26 @@ class ParsedSignature(Protocol):
         """
 
 
+WHOLE = "message"
+"""Stands for the artifact itself where the name of a digest is expected: some algorithms sign no digest."""
+
+
+class SignedPart(NamedTuple):
+    """One signer's part of a signature file.
+
+    Attributes:
+        prepared: what ``Format.prepare`` gave.
+        to_be_signed: what ``Format.to_be_signed`` gave.
+        signature: the signature value.
+        unsigned_attributes: DER Attributes that go along unsigned, such as a timestamp.
+    """
+
+    prepared: Any
+    to_be_signed: bytes
+    signature: bytes
+    unsigned_attributes: tuple[bytes, ...] = ()
+
+
 class Format(Protocol):
     """A signature format: one file of this package."""
 
@@ -98,15 +118,60 @@ class Format(Protocol):
         """What is appended to the artifact's file name."""
 
     def prepare(
-        self, certificate: Certificate, chain: tuple[bytes, ...], algorithm: SignatureAlgorithm, digest: str
+        self,
+        certificate: Certificate,
+        chain: tuple[bytes, ...],
+        algorithm: SignatureAlgorithm,
+        digest: str,
+        *,
+        signer_id: bytes = DEFAULT_SIGNER_ID,
     ) -> Any:
-        """Everything of a signature that does not depend on the artifact; handed to the methods below."""
+        """Everything of one signer that does not depend on the artifact; handed to the methods below. Can be pickled.
+
+        Raises:
+            UsageError: the format does not know such signers.
+        """
+
+    def artifact_digest(self, prepared: Any) -> str:
+        """What must be made of the artifact for this signer: a name as ``digests.new`` takes it, or ``WHOLE``."""
 
     def to_be_signed(self, prepared: Any, digest: bytes, signing_time: datetime) -> bytes:
-        """The bytes that the key must sign, for an artifact with that digest."""
+        """The bytes that the key must sign, for an artifact with that digest (or that content)."""
 
-    def assemble(self, prepared: Any, to_be_signed: bytes, signature: bytes) -> bytes:
-        """The signature file."""
+    def key_input(self, prepared: Any, to_be_signed: bytes) -> bytes:
+        """What the key gets for them: a digest, or the bytes themselves where the algorithm takes messages."""
+
+    def assemble(
+        self,
+        parts: Sequence[SignedPart],
+        *,
+        certificates: tuple[bytes, ...] = (),
+        crls: tuple[bytes, ...] = (),
+        existing: bytes = b"",
+    ) -> bytes:
+        """The signature file.
+
+        Args:
+            parts: the signers.
+            certificates: DER certificates that go along, beside the signers' own chains.
+            crls: DER of revocation values that go along.
+            existing: the file whose signers stay as they are, beside the new ones; empty = none.
+
+        Raises:
+            UsageError: the format can't hold that.
+        """
+
+    def faults(
+        self, prepared: Sequence[Any], data: bytes, digested: Mapping[str, bytes], *, existing: bytes = b""
+    ) -> list[str]:
+        """Why a signature file is not one by these signers over these digests, in words; empty when it is.
+
+        Args:
+            prepared: the signers.
+            data: the file.
+            digested: digest name (or ``WHOLE``) to the artifact's digest (or content).
+            existing: the file whose signers must be there as well, unchanged.
+        """
 
     def parse(self, data: bytes) -> ParsedSignature:
         """Read a signature file.

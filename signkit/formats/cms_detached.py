@@ -8,13 +8,13 @@ from datetime import datetime
 from signkit import algorithms
 from signkit.algorithms import digests
 from signkit.algorithms.base import SignatureAlgorithm
-from signkit.cms import signed_data, signer_info
+from signkit.cms import joining, signed_data, signer_info
 from signkit.cms.signed_data import Parsed, SignerTemplate
-from signkit.der import oids, reader
+from signkit.der import cms, oids, reader
 from signkit.der.cms import SignedData, SignerInfo
 from signkit.errors import MalformedError
 from signkit.evidence import Check, Verdict, failed, passed, skipped
-from signkit.formats.base import Format, Signer
+from signkit.formats.base import Format, SignedPart, Signer
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509 import names
 from signkit.x509.certificate import Certificate
@@ -29,6 +29,7 @@ tokens of one signer, and most digests of the artifact that are made for single 
 that a file from outside can cause."""
 
 _OTHER_REVOCATION_INFO = 0xA1
+_FAULTS = (Verdict.FAIL, Verdict.INDETERMINATE)
 
 
 class ParsedCms:
@@ -136,18 +137,62 @@ class CmsDetached:
     suffix = ".p7s"
 
     def prepare(
-        self, certificate: Certificate, chain: tuple[bytes, ...], algorithm: SignatureAlgorithm, digest: str
+        self,
+        certificate: Certificate,
+        chain: tuple[bytes, ...],
+        algorithm: SignatureAlgorithm,
+        digest: str,
+        *,
+        signer_id: bytes = algorithms.DEFAULT_SIGNER_ID,
     ) -> SignerTemplate:
         """See ``base.Format.prepare``."""
-        return signed_data.template(certificate, chain, algorithm, digest)
+        return signed_data.template(certificate, chain, algorithm, digest, signer_id=signer_id)
+
+    def artifact_digest(self, prepared: SignerTemplate) -> str:
+        """See ``base.Format.artifact_digest``."""
+        return prepared.digest
 
     def to_be_signed(self, prepared: SignerTemplate, digest: bytes, signing_time: datetime) -> bytes:
         """See ``base.Format.to_be_signed``: the signed attributes."""
         return signed_data.signed_attributes(prepared, digest, signing_time)
 
-    def assemble(self, prepared: SignerTemplate, to_be_signed: bytes, signature: bytes) -> bytes:
+    def key_input(self, prepared: SignerTemplate, to_be_signed: bytes) -> bytes:
+        """See ``base.Format.key_input``."""
+        public_key_info = prepared.certificate.public_key_info
+        return algorithms.prehash(prepared.algorithm, public_key_info, to_be_signed, signer_id=prepared.signer_id)
+
+    def assemble(
+        self,
+        parts: Sequence[SignedPart],
+        *,
+        certificates: tuple[bytes, ...] = (),
+        crls: tuple[bytes, ...] = (),
+        existing: bytes = b"",
+    ) -> bytes:
         """See ``base.Format.assemble``."""
-        return signed_data.assemble(prepared, to_be_signed, signature)
+        signers = [
+            signed_data.signer(part.prepared, part.to_be_signed, part.signature, part.unsigned_attributes)
+            for part in parts
+        ]
+        templates = [part.prepared for part in parts]
+        made = signed_data.assemble(templates, signers, certificates=certificates, crls=crls)
+        return joining.join(existing, made) if existing else cms.encode(made)
+
+    def faults(
+        self, prepared: Sequence[SignerTemplate], data: bytes, digested: Mapping[str, bytes], *, existing: bytes = b""
+    ) -> list[str]:
+        """See ``base.Format.faults``."""
+        parsed = signed_data.parse(data)
+        before = joining.signers(signed_data.parse(existing).der) if existing else []
+        after = joining.signers(parsed.der) if existing else []
+        faults = ["a signer that was there before is not the same any more"] if set(before) - set(after) else []
+        found = ParsedCms(parsed).signers(digested, (), signer_id=prepared[0].signer_id)
+        faults += [check.detail or check.name for one in found for check in one.checks if check.verdict in _FAULTS]
+        missing = [one for one in prepared if one.certificate not in [signer.certificate for signer in found]]
+        faults += [f"it has no signer {one.certificate.subject}" for one in missing]
+        if len(found) != len(before) + len(prepared):
+            faults.append(f"it has {len(found)} signers, expected {len(before) + len(prepared)}")
+        return faults
 
     def parse(self, data: bytes) -> ParsedCms:
         """See ``base.Format.parse``."""

@@ -41,7 +41,12 @@ _ROLES: Mapping[str, Mapping[str, Any]] = {
     "signer": {"Action": ["kms:AsymmetricSign", "kms:CreateCheckpoint", *_READS]},
     "verifier": {"Action": ["kms:AsymmetricVerify", *_READS]},
     "decryptor": {"Action": ["kms:AsymmetricDecrypt", *_READS]},
-    "auditor": {"Action": ["kms:Describe*", "kms:List*", "kms:Get*", "kms:VerifyAudit", "kms:SimulatePermission"]},
+    "auditor": {
+        "Action": [
+            *("kms:Describe*", "kms:List*", "kms:GetPublicKey", "kms:GetCertificate", "kms:GetKeyPolicy"),
+            *("kms:VerifyAudit", "kms:SimulatePermission"),
+        ]
+    },
 }
 ROLES = tuple(_ROLES)
 """Names of the ready-made documents."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=4096)
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern matches the whole text. Its time is at most the product of the two lengths."""
     if "*" not in pattern and "?" not in pattern:

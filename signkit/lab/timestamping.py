@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from signkit.algorithms import digests
 from signkit.cms import signed_data
-from signkit.der import oids, tsp, writer
+from signkit.der import cms, oids, tsp, writer
 from signkit.errors import MalformedError
 from signkit.lab.authority import PURPOSES, Authority, Random, SigningKey
 from signkit.ports import Clock
@@ -84,7 +84,8 @@ class TimeStampingAuthority(NamedTuple):
         if not wanted.certificates:
             prepared = prepared._replace(certificates=())
         attributes = signed_data.signed_attributes(prepared, digests.digest(_DIGEST, info), now)
-        return signed_data.assemble(prepared, attributes, self.key.sign(attributes), content=info)
+        signer = signed_data.signer(prepared, attributes, self.key.sign(attributes))
+        return cms.encode(signed_data.assemble([prepared], [signer], content=info))
 
 
 def create(authority: Authority, *, clock: Clock, random: Callable[[int], bytes]) -> TimeStampingAuthority:

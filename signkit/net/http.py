@@ -25,6 +25,9 @@ MAXIMUM_REDIRECTS = 3
 MAXIMUM_URL = 2048
 _CHUNK = 1 << 16
 _REDIRECTS = (301, 302, 303, 307, 308)
+_BUSY = (500, 502, 503, 504)
+TRANSIENT, DEFINITE = "NetworkUnavailableNow", "NetworkUnavailable"
+"""Codes of errors: a server that is down or busy just now, and one that it makes no sense to ask again at once."""
 
 
 class Answer(NamedTuple):
@@ -106,7 +109,8 @@ class HttpClient:
         if isinstance(found, SignkitError):
             raise found
         if isinstance(found, OSError | http.client.HTTPException | ValueError):
-            raise _unavailable(url, _reason(found)) from found
+            code = TRANSIENT if isinstance(found, ConnectionError) else DEFINITE
+            raise _unavailable(url, _reason(found), code) from found
         raise found
 
 
@@ -161,7 +165,8 @@ class _Exchange:
         if response.status in _REDIRECTS and location:
             raise _Redirected(location[:MAXIMUM_URL])
         if response.status != 200:
-            raise _unavailable(url, f"status {response.status}, expected 200")
+            code = TRANSIENT if response.status in _BUSY else DEFINITE
+            raise _unavailable(url, f"status {response.status}, expected 200", code)
         if response.getheader("Content-Encoding", "identity").lower() != "identity":
             raise _unavailable(url, "a compressed answer, which was not asked for")
         if (response.length or 0) > self._maximum:
@@ -214,9 +219,9 @@ def _refuse_address(url: str, connected: socket.socket) -> None:
         raise _unavailable(url, f"its address {address} is link-local or multicast")
 
 
-def _unavailable(url: str, reason: str) -> UnavailableError:
+def _unavailable(url: str, reason: str, code: str = DEFINITE) -> UnavailableError:
     return UnavailableError(
-        f"{url[:200]!r}: {reason}", hint="try again later, or give the evidence as a file", code="NetworkUnavailable"
+        f"{url[:200]!r}: {reason}", hint="try again later, or give the evidence as a file", code=code
     )
 
 

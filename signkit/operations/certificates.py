@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,16 +10,16 @@ from signkit.algorithms import digests
 from signkit.errors import BindingError, CertificateUnusableError, MalformedError, NotFoundError
 from signkit.keys.model import BoundCertificate, Key, KeyVersion
 from signkit.keys.reference import KeyReference
-from signkit.operations.access import recordable
+from signkit.operations.access import Attempt, recordable
 from signkit.operations.keys import KeyService
 from signkit.ports import ArtifactSource, Clock
-from signkit.x509 import bundle, pem, validation
+from signkit.x509 import bundle
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
-from signkit.x509.path import signature_problem
 
 MAXIMUM_FILE = 10 << 20
-MAXIMUM_CHAIN = 20
+MAXIMUM_LISTED = 20
+"""Most certificates that an error names."""
 
 
 class Imported(NamedTuple):
@@ -31,6 +31,7 @@ class Imported(NamedTuple):
         chain: the issuing certificates, issuer of the leaf first.
         complete: whether the chain ends in a self-signed certificate; if not, verifiers must be able to reach an
             anchor from its end.
+        earlier: further certificates of the same key in the files; they are on record too, and not the current one.
         unused: subjects of certificates in the files that are not part of the chain.
         warnings: what will stand in the way of signing or verifying with it.
     """
@@ -39,6 +40,7 @@ class Imported(NamedTuple):
     certificate: Certificate
     chain: tuple[Certificate, ...]
     complete: bool
+    earlier: tuple[Certificate, ...]
     unused: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -62,12 +64,18 @@ class CertificateService:
         self._directory = keys.directory
         self._source = source
 
-    def import_certificate(self, reference: KeyReference, paths: Sequence[str], *, dry_run: bool = False) -> Imported:
+    def import_certificate(
+        self, reference: KeyReference, paths: Sequence[str], *, passphrase: str = "", dry_run: bool = False
+    ) -> Imported:
         """Bind the certificate for a key version, found anywhere in the files, and make it the current one.
+
+        Of several for this key the newest that is valid now becomes current; the others are kept too. Nothing that is
+        on record is ever removed.
 
         Args:
             reference: key and version.
-            paths: PEM, DER or PKCS #7 files in any order, with strangers in between.
+            paths: PEM, DER, PKCS #7 or PKCS #12 files in any order, with strangers in between.
+            passphrase: of PKCS #12 files.
             dry_run: look and judge, but bind nothing.
 
         Raises:
@@ -77,34 +85,85 @@ class CertificateService:
             MalformedError: a file holds no certificate, or a broken one.
             BindingError: no certificate in the files is for this key version.
         """
+        from signkit.x509 import intake  # what signing does without, here and below
+
         with self._access.attempt(
             "ImportCertificate", dry_run=dry_run, version=reference.number or 0, detail=str(reference)
         ) as attempt:
             key = self._directory.find(reference)
             attempt.allow(key)
             version = self._directory.find_version(key, reference)
-            found = list(dict.fromkeys(one for path in paths for one in read_certificates(self._source, path)))
-            leaf = _leaf_of(version, reference, found)
+            notices: list[str] = []
+            read = (one for path in paths for one in read_certificates(self._source, path, passphrase, notices))
+            found = list(dict.fromkeys(read))
+            leaves = intake.leaves(found, version.public_key_info, attempt.at)
+            if not leaves:
+                raise self._of_another_key(key, version, reference, found)
             previous = self.find_current(version)
-            chain = _order(leaf, found)
-            if not chain and previous is not None and previous.certificate == leaf.der:
-                chain = [x509_certificate.load_accepted(der) for der in previous.chain]
-            bound = BoundCertificate(
-                id=leaf.fingerprint,
-                version_id=version.id,
-                certificate=leaf.der,
-                chain=tuple(certificate.der for certificate in chain),
-                imported_at=attempt.at,
-                imported_by=self._access.principal,
-                source=recordable(", ".join(paths)),
-            )
+            bound = [self._bound(version, leaf, found, previous, paths, attempt.at) for leaf in leaves]
             if not dry_run:
-                fields = {"version": version.number, "digest_hex": leaf.fingerprint, "detail": str(leaf.subject)}
-                self._store.bind_certificate(bound, [attempt.entry(**fields)])
-        last = chain[-1] if chain else leaf
-        unused = tuple(str(c.subject) for c in found if c is not leaf and c not in chain)
-        warnings = tuple(_warnings(leaf, chain, previous, attempt.at))
-        return Imported(bound, leaf, tuple(chain), last.self_issued, unused, warnings)
+                self._bind(attempt, version, list(zip(bound, leaves, strict=True)))
+        chain = tuple(x509_certificate.load_accepted(der) for der in bound[0].chain)
+        taken = {leaf.der for leaf in leaves} | {der for one in bound for der in one.chain}
+        replaced = x509_certificate.load_accepted(previous.certificate) if previous else None
+        return Imported(
+            bound[0],
+            leaves[0],
+            chain,
+            (chain[-1] if chain else leaves[0]).self_issued,
+            tuple(leaves[1:]),
+            tuple(str(one.subject) for one in found if one.der not in taken),
+            (*notices, *intake.warnings(leaves[0], chain, replaced, attempt.at)),
+        )
+
+    def _bind(
+        self, attempt: Attempt, version: KeyVersion, certificates: Sequence[tuple[BoundCertificate, Certificate]]
+    ) -> None:
+        """Bind certificates so that the first becomes current, which is the one that is bound last."""
+        for bound, leaf in reversed(certificates):
+            fields = {"version": version.number, "digest_hex": leaf.fingerprint, "detail": str(leaf.subject)}
+            self._store.bind_certificate(bound, [attempt.entry(**fields)])
+
+    def _bound(
+        self,
+        version: KeyVersion,
+        leaf: Certificate,
+        found: Sequence[Certificate],
+        previous: BoundCertificate | None,
+        paths: Sequence[str],
+        now: datetime,
+    ) -> BoundCertificate:
+        from signkit.x509 import intake
+
+        chain = tuple(one.der for one in intake.order(leaf, found))
+        if not chain and previous is not None and previous.certificate == leaf.der:
+            chain = previous.chain
+        source = recordable(", ".join(paths))
+        return BoundCertificate(leaf.fingerprint, version.id, leaf.der, chain, now, self._access.principal, source)
+
+    def _of_another_key(
+        self, key: Key, version: KeyVersion, reference: KeyReference, found: Sequence[Certificate]
+    ) -> BindingError:
+        """The error that says whose certificates these are, as far as the caller may know those keys."""
+        known = [one for one in self._store.keys() if one == key or self._access.decide("ListKeyVersions", one)]
+        owners = {
+            one.public_key_info: f"{owner.id}@{one.number}"
+            for owner in known
+            for one in self._directory.find_versions(owner)
+        }
+        expected = digests.digest("sha256", version.public_key_info).hex()
+        listed = []
+        hint = "import it for the version whose request was sent; 'signkit version list' shows the public keys"
+        for one in found[:MAXIMUM_LISTED]:
+            owner = owners.get(one.public_key_info)
+            listed.append(f"{one.subject} ({f'of {owner}, ' if owner else ''}public key {one.public_key_fingerprint})")
+            if owner:
+                hint = f"if that is the one you mean: 'signkit cert import {owner} FILE...'"
+        return BindingError(
+            f"no certificate for {reference} in these files: expected one of {key.id}@{version.number}, public key "
+            f"SHA-256 {expected}, found {'; '.join(listed)}",
+            hint=hint,
+        )
 
     # Steps of operations: they ask for no permission
 
@@ -164,36 +223,63 @@ class CertificateService:
         bound = self.current(reference)
         return [x509_certificate.load(der) for der in (bound.certificate, *bound.chain)]
 
-    def export(self, reference: KeyReference, *, chain: bool = False) -> str:
-        """The current certificate of a version as PEM, with its issuing certificates if wanted.
+    def export(self, reference: KeyReference, *, chain: bool = False, form: str = "pem") -> bytes:
+        """The current certificate of a version, with its issuing certificates if wanted.
+
+        Args:
+            reference: key and version.
+            chain: with the issuing certificates.
+            form: ``pem``, ``der`` (one certificate only) or ``p7b`` (PKCS #7 without signer, PEM).
 
         Raises:
+            UsageError: unknown form, or a chain in DER.
             NotFoundError: no such key or version, or it has no certificate.
         """
-        bound = self.current(reference)
-        wanted = (bound.certificate, *bound.chain) if chain else (bound.certificate,)
-        return "".join(pem.encode(pem.CERTIFICATE_LABELS[0], der) for der in wanted)
+        from signkit.x509 import intake
 
-    def certificates(self) -> list[Listed]:
-        """Every certificate that was bound; the current one of a version first (ListCertificates).
+        bound = self.current(reference)
+        return intake.encode((bound.certificate, *bound.chain) if chain else (bound.certificate,), form)
+
+    def certificates(self, reference: KeyReference | None = None) -> list[Listed]:
+        """Every certificate that was bound, of one key or version if one is named (ListCertificates).
+
+        Returns:
+            The current certificate of a version before its others.
 
         Raises:
             AccessDeniedError: the caller may not list them.
+            NotFoundError: no such key or version.
         """
-        with self._access.attempt("ListCertificates") as attempt:
+        with self._access.attempt("ListCertificates", detail=str(reference or "")) as attempt:
             attempt.allow()
-            store = self._store
-            versions = {version.id: (key, version) for key in store.keys() for version in store.versions(key.id)}
+            versions = self._versions(reference)
             seen: set[str] = set()
             listed = []
-            for bound in store.certificates():
-                listed.append(Listed(*versions[bound.version_id], bound, bound.version_id not in seen))
+            for bound in self._store.certificates():
+                if bound.version_id in versions:
+                    listed.append(Listed(*versions[bound.version_id], bound, bound.version_id not in seen))
                 seen.add(bound.version_id)
             return listed
 
+    def _versions(self, reference: KeyReference | None) -> dict[str, tuple[Key, KeyVersion]]:
+        """Keys and versions by the version's id."""
+        chosen = self._store.keys() if reference is None else [self._directory.find(reference)]
+        if reference is not None and reference.version is not None:
+            version = self._directory.find_version(chosen[0], reference)
+            return {version.id: (chosen[0], version)}
+        return {version.id: (key, version) for key in chosen for version in self._directory.find_versions(key)}
 
-def read_certificates(source: ArtifactSource, path: str) -> list[Certificate]:
+
+def read_certificates(
+    source: ArtifactSource, path: str, passphrase: str = "", notices: list[str] | None = None
+) -> list[Certificate]:
     """The certificates in a file.
+
+    Args:
+        source: reads the file.
+        path: PEM, DER, PKCS #7 or PKCS #12.
+        passphrase: of a PKCS #12 file.
+        notices: gets what was passed over, in words.
 
     Raises:
         FileError: the file can't be read.
@@ -201,7 +287,10 @@ def read_certificates(source: ArtifactSource, path: str) -> list[Certificate]:
     """
     data = source.read(path, limit=MAXIMUM_FILE, what="certificate")
     try:
-        return [x509_certificate.load(der) for der in bundle.certificates(data)]
+        found = bundle.read(data, passphrase)
+        if notices is not None:
+            notices += (f"{path}: {notice}" for notice in found.notices)
+        return [x509_certificate.load(der) for der in found.certificates]
     except MalformedError as error:
         raise MalformedError(f"{path}: {error.message}", hint=error.hint) from error
 
@@ -228,51 +317,3 @@ def require_signer(
             code="CertificateExpired" if now > leaf.not_after else "CertificateNotYetValid",
         )
     return leaf
-
-
-def _leaf_of(version: KeyVersion, reference: KeyReference, found: Iterable[Certificate]) -> Certificate:
-    """The certificate of the version's key; of several the one that is valid longest, so that a renewal wins."""
-    matching = [certificate for certificate in found if certificate.public_key_info == version.public_key_info]
-    if matching:
-        return max(matching, key=lambda certificate: (certificate.not_after, certificate.not_before))
-    expected = digests.digest("sha256", version.public_key_info).hex()
-    listed = "; ".join(f"{c.subject} (public key {c.public_key_fingerprint})" for c in found)
-    raise BindingError(
-        f"no certificate for {reference} in these files: expected public key SHA-256 {expected}, found {listed}",
-        hint="import it for the version whose request was sent; 'signkit version list' shows the public keys",
-    )
-
-
-def _warnings(
-    leaf: Certificate, chain: Sequence[Certificate], previous: BoundCertificate | None, now: datetime
-) -> Iterable[str]:
-    """What a person should know before the first signature with a certificate."""
-    if now > leaf.not_after:
-        yield f"it expired at {leaf.not_after:%Y-%m-%dT%H:%M:%SZ}: nothing can be signed with it"
-    if now < leaf.not_before:
-        yield f"it is valid only from {leaf.not_before:%Y-%m-%dT%H:%M:%SZ}: nothing can be signed with it before"
-    for fault in validation.leaf_faults(leaf):
-        yield f"nothing can be signed with it: {fault}"
-    if not chain and not leaf.self_issued:
-        yield f"its issuer's certificate did not come with it: verifiers need that of {leaf.issuer}"
-    if previous is not None and previous.certificate != leaf.der:
-        replaced = x509_certificate.load_accepted(previous.certificate)
-        if replaced.not_after > leaf.not_after:
-            yield f"it takes the place of one that is valid longer, to {replaced.not_after:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _order(leaf: Certificate, found: Sequence[Certificate]) -> list[Certificate]:
-    """The issuers of a leaf, in order, as far as they are among the certificates."""
-    chain: list[Certificate] = []
-    current = leaf
-    while not current.self_issued and len(chain) < MAXIMUM_CHAIN:
-        issuer = next((c for c in found if _issued(current, c) and c not in chain and c is not leaf), None)
-        if issuer is None:
-            break
-        chain.append(issuer)
-        current = issuer
-    return chain
-
-
-def _issued(child: Certificate, issuer: Certificate) -> bool:
-    return child.issuer == issuer.subject and not signature_problem(child, issuer)

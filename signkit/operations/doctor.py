@@ -26,9 +26,10 @@ class Finding(NamedTuple):
     detail: str
 
 
-def store_findings(store: Store) -> list[Finding]:
-    """Leftovers in the store and beside it, and the key of its audit log."""
+def store_findings(store: Store, now: datetime) -> list[Finding]:
+    """Leftovers in the store, keys that are to be deleted, and the key of its audit log."""
     try:
+        deleting = deletions(store, now)
         remarks = leftovers(store)
         key = store.audit_key()
         log = Finding("audit log", "ok", f"{store.audit_head().size} entries, signed as {public(key)}") if key else None
@@ -39,7 +40,7 @@ def store_findings(store: Store) -> list[Finding]:
     detail = (
         f"{store.audit_head().size} entries, no checkpoint yet: 'signkit audit checkpoint' makes one to keep elsewhere"
     )
-    return [*(found or [nothing]), log or Finding("audit log", "note", detail)]
+    return [*(found or [nothing]), log or Finding("audit log", "note", detail), deleting]
 
 
 def deletions(store: Store, now: datetime) -> Finding:

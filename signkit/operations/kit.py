@@ -96,13 +96,15 @@ class KitService:
         return plan
 
     def write(self, plan: KitPlan, artifacts: Sequence[SignedArtifact]) -> tuple[str, ...]:
-        """Write the kit; returns the paths of its files.
+        """Write the kit; returns the paths of its files, none when there is no artifact.
 
         Raises:
             UsageError: two artifacts would have the same name for the consumer.
             FileError: a file could not be written.
             OutputExistsError: one has come into being since the plan.
         """
+        if not artifacts:
+            return ()
         names = consumer_names(artifacts)
         script = kit_scripts.with_openssl(plan.signers, names, anchors=ANCHORS, signers_file=SIGNERS)
         contents = {

@@ -140,9 +140,9 @@ class Lifecycle:
             AccessDeniedError: the caller may not.
             StateError: its deletion is pending already, it is protected, or somebody changed it meanwhile.
         """
-        states.require_window(days)
 
         def alter(key: Key, attempt: Attempt) -> Changed:
+            states.require_window(days)
             state = states.change_key(attempt.action, key, named=reference.key).state
             due = attempt.at + timedelta(days=days)
             return Changed(key._replace(state=state, state_before_deletion=key.state, deletion_at=due))

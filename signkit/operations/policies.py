@@ -12,10 +12,10 @@ from signkit.ports import ArtifactSource
 from signkit.verification import policy_file
 from signkit.verification.policy_fields import SYSTEM
 from signkit.verification.policy_file import FilePolicy, PolicyFile
-from signkit.verification.policy_tests import PolicyTest, found, parse_tests
 
 if TYPE_CHECKING:
     from signkit.operations.verify import VerifyingService
+    from signkit.verification.policy_tests import PolicyTest
     from signkit.verification.result import ArtifactResult
 
 MAXIMUM_POLICY = 1 << 20
@@ -38,6 +38,8 @@ class Tested(NamedTuple):
     @property
     def found(self) -> str:
         """The verdict in the words of the test case."""
+        from signkit.verification.policy_tests import found
+
         return found(self.result)
 
 
@@ -134,6 +136,8 @@ def _where(policies: PolicyFile, one: FilePolicy, key: str, problem: str) -> str
 
 def _tests(source: ArtifactSource, policies: PolicyFile) -> tuple[PolicyTest, ...]:
     path = policies.name + TESTS_SUFFIX
+    from signkit.verification.policy_tests import parse_tests
+
     beside = parse_tests(_text(source, path), path) if source.exists(path) else ()
     return (*policies.tests, *beside)
 

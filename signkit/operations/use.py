@@ -82,7 +82,14 @@ class KeyUse:
 
     @contextlib.contextmanager
     def signing(
-        self, reference: KeyReference, algorithm: str = "", *, digest: str = "", detail: str = "", dry_run: bool = False
+        self,
+        reference: KeyReference,
+        algorithm: str = "",
+        *,
+        digest: str = "",
+        padding: str = "",
+        detail: str = "",
+        dry_run: bool = False,
     ) -> Iterator[Signer]:
         """A key version that may sign (AsymmetricSign). It is authorised once for all that is signed with it.
 
@@ -90,6 +97,7 @@ class KeyUse:
             reference: key and version.
             algorithm: name of a signature algorithm; empty = the key type's own.
             digest: ``sha256``, ``sha384`` or ``sha512``, where the key type's own algorithm has a choice.
+            padding: ``pkcs1`` or ``pss``, where the key type has a choice.
             detail: what is signed, for the record of a refusal; empty = the reference.
             dry_run: check everything; nothing can be signed and nothing is recorded.
 
@@ -104,12 +112,12 @@ class KeyUse:
         with self._access.attempt(
             "AsymmetricSign", dry_run=dry_run, version=number, algorithm=algorithm, detail=detail
         ) as attempt:
-            asked = algorithm or _own_algorithm(self._directory.find(reference).key_type, digest)
+            asked = algorithm or _own_algorithm(self._directory.find(reference).key_type, digest, padding)
             key, version = self._directory.find_usable(attempt, reference, algorithm=asked)
             if algorithm:
                 chosen = signature_algorithm(key.key_type, algorithm)
             else:
-                chosen = algorithms.signature_algorithm(key.key_type, digest=digest or None)
+                chosen = algorithms.signature_algorithm(key.key_type, digest=digest or None, padding=padding or None)
             yield Signer(key, version, chosen, require_provider(self._providers, key.provider), attempt)
 
     def sign(self, reference: KeyReference, algorithm: str, inputs: Sequence[SignInput]) -> list[bytes]:
@@ -173,9 +181,9 @@ def encryption_algorithm(key_type: str, name: str) -> EncryptionAlgorithm:
     raise UsageError(f"a key of type {key_type} can't encrypt with '{name}', expected one of {known}")
 
 
-def _own_algorithm(key_type: str, digest: str) -> str:
+def _own_algorithm(key_type: str, digest: str, padding: str) -> str:
     """Name of the algorithm that will be used, for permissions; empty when there is none, which is refused later."""
     try:
-        return algorithms.signature_algorithm(key_type, digest=digest or None).name
+        return algorithms.signature_algorithm(key_type, digest=digest or None, padding=padding or None).name
     except UsageError:
         return ""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signkit import formats
 from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.errors import FileError, MalformedError, UnavailableError, UsageError, VerificationError
 from signkit.operations import evidence_files, policies
-from signkit.operations.online import OnlineEvidence
 from signkit.ports import ArtifactSource, Clock, RevocationSource, TrustStore
 from signkit.verification.decide import decide, without_policy
 from signkit.verification.examine import Evidence, examine
@@ -19,7 +18,10 @@ from signkit.verification.inputs import ArtifactInput, Trust, is_one_element
 from signkit.verification.policy import ANYBODY, ANYONE, PROFILES, REVOCATIONS, Identity, Policy
 from signkit.verification.policy_fields import SYSTEM
 from signkit.verification.policy_file import FilePolicy, PolicyFile
-from signkit.verification.result import VerificationResult, hint_for
+from signkit.verification.result import ArtifactResult, VerificationResult, hint_for
+
+if TYPE_CHECKING:
+    from signkit.operations.online import OnlineEvidence
 
 MAXIMUM_SIGNATURE = 16 << 20
 _FALLBACK_DIGEST = "sha256"
@@ -144,7 +146,7 @@ class VerifyingService:
         )
         reader = _TrustReader(self._source, self._system_trust, rules, given)
         trusted = {rule: reader.trust_of(rule) for rule in dict.fromkeys(chosen) if rule is not None}
-        network = None if online is None else OnlineEvidence(online, now)
+        network = None if online is None else _network(online, now)
         results = []
         for artifact, rule in zip(wanted, chosen, strict=True):
             trust_of_rule = reader.given if rule is None else trusted[rule]
@@ -158,6 +160,32 @@ class VerifyingService:
         notices = [*rules.warnings, *reader.notices, *(network.problems if network else ())]
         connections = network.connections if network else ()
         return VerificationResult(tuple(results), now, connections, notices=tuple(notices))
+
+    def judging(
+        self, rules: PolicyFile, *, sm2_id: bytes = DEFAULT_SIGNER_ID
+    ) -> Callable[[ArtifactInput], ArtifactResult]:
+        """Judges signatures that are still in memory, by the policies of a file; the present is that of each call.
+
+        Args:
+            rules: the policy file. Its trust anchors are read when first needed.
+            sm2_id: identifier of SM2 signers.
+
+        Returns:
+            Judges one artifact. It raises what ``verify`` does.
+        """
+        reader = _TrustReader(self._source, self._system_trust, rules, Trust((), (), self._clock(), sm2_id=sm2_id))
+        trusted: dict[FilePolicy, Trust] = {}
+
+        def judge(subject: ArtifactInput) -> ArtifactResult:
+            rule = rules.policy_for(subject.artifact)
+            if rule is None:
+                evidence = examine(subject._replace(signature=None), reader.given)
+                return without_policy(evidence, rules.uncovered(subject.artifact))
+            if rule not in trusted:
+                trusted[rule] = reader.trust_of(rule)
+            return decide(examine(subject, trusted[rule]._replace(now=self._clock())), rule.policy)
+
+        return judge
 
     def _subject(self, artifact: str, signature: str, format: str, given: Trust) -> ArtifactInput:
         """Read one artifact and its signature; what goes wrong becomes part of the evidence."""
@@ -179,6 +207,12 @@ class VerifyingService:
             return ArtifactInput(artifact, signature, None, {}, present, error)
         is_der = is_one_element(digested.head, digested.size)
         return ArtifactInput(artifact, signature, parsed, digested.values, True, None, is_der)
+
+
+def _network(online: RevocationSource, now: datetime) -> OnlineEvidence:
+    from signkit.operations.online import OnlineEvidence
+
+    return OnlineEvidence(online, now)
 
 
 def _examined(subject: ArtifactInput, trust: Trust, network: OnlineEvidence | None) -> Evidence:

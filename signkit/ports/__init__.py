@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from signkit.ports.files import ArtifactSource, Digests, OutputSink
-from signkit.ports.network import FetchedEvidence, RevocationSource
+from signkit.ports.files import ArtifactSource, Digests, OutputSink, Tree, TreeEntry, Workers
+from signkit.ports.network import FetchedEvidence, RevocationSource, TimestampAuthority
 from signkit.ports.provider import CreatedKey, Provider
 from signkit.ports.store import NO_INTERVAL, OpenRecord, Store
 
@@ -27,7 +27,11 @@ __all__ = [
     "RevocationSource",
     "RootKey",
     "Store",
+    "TimestampAuthority",
+    "Tree",
+    "TreeEntry",
     "TrustStore",
+    "Workers",
 ]
 
 Clock = Callable[[], datetime]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Digests(NamedTuple):
@@ -47,6 +47,46 @@ class ArtifactSource(Protocol):
         """Whether something is at that path."""
 
 
+class TreeEntry(NamedTuple):
+    """One thing below a folder that is no folder itself.
+
+    Attributes:
+        name: path relative to the folder, with ``/``.
+        is_file: whether it is a regular file, or a link to one below the same folder.
+        is_link: whether it is a symbolic link.
+        size: bytes of the file.
+        identity: what tells this file from another that takes its name.
+    """
+
+    name: str
+    is_file: bool
+    is_link: bool
+    size: int
+    identity: tuple[int, int]
+
+
+class Tree(Protocol):
+    """Finds and digests the files below a folder."""
+
+    def entries(self, folder: str, skip: Callable[[str], bool]) -> list[TreeEntry]:
+        """Everything below a folder but folders, by name. Links to folders are links and not looked into.
+
+        Args:
+            folder: the folder.
+            skip: says of a name that it shall be left out.
+
+        Raises:
+            FileError: a folder is missing or can't be read.
+        """
+
+    def digest(self, folder: str, entries: Sequence[TreeEntry], algorithm: str) -> Iterator[tuple[TreeEntry, bytes]]:
+        """Digests of files, in the order given.
+
+        Raises:
+            FileError: one is missing, unreadable, another file than was listed, or changed while it was read.
+        """
+
+
 class OutputSink(Protocol):
     """Writes files whole or not at all."""
 
@@ -73,5 +113,44 @@ class OutputSink(Protocol):
             FileError: it could not be written; nothing is left behind.
         """
 
-    def batch(self) -> AbstractContextManager[None]:
-        """Within it single files are not synced; at its end the file systems written to are synced once."""
+    def batch(self, paths: Iterable[str] = ()) -> AbstractContextManager[None]:
+        """Within it single files are not synced; at its end the file systems written to are synced once.
+
+        Args:
+            paths: files that other processes may write meanwhile, through a copy of this sink.
+        """
+
+
+class Workers(Protocol):
+    """Lets work on many files be done at once.
+
+    Attributes:
+        count: how many work at once.
+    """
+
+    count: int
+
+    def large(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those of the files that are worth a thread each; the others are for processes."""
+
+    def processes(
+        self, work: Callable[[Any], Any], files: int
+    ) -> AbstractContextManager[Callable[[Any], Callable[[], Any]]]:
+        """Processes that do one kind of work; where that does not pay, it is done in this one.
+
+        What the work holds is as it was when this began; its arguments and results are pickled. Gives a function that
+        hands over one piece of work and gives another that waits for its result.
+
+        Args:
+            work: takes and returns one piece.
+            files: how many files there are.
+
+        Raises:
+            UnavailableError: (the waiting function) a process ended before its work was done.
+        """
+
+    def threads(self, work: Callable[[Any], Any]) -> AbstractContextManager[Callable[[Any], Callable[[], Any]]]:
+        """Threads that do one kind of work; used as ``processes``."""
+
+    def advance(self, size: int) -> None:
+        """Note that so many bytes were digested elsewhere."""

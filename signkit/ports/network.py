@@ -33,3 +33,18 @@ class RevocationSource(Protocol):
             issuer: the one that issued it.
             now: the present: what was kept must still be current.
         """
+
+
+class TimestampAuthority(Protocol):
+    """One time-stamping authority that can be asked."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, to name it in messages."""
+
+    def ask(self, request: bytes) -> bytes:
+        """DER TimeStampResp to a DER TimeStampReq, not looked into.
+
+        Raises:
+            UnavailableError: it could not be asked, or did not answer with a response; the message says why.
+        """

@@ -1,17 +1,17 @@
-"""Text from outside, made safe to print: nothing can move the cursor, hide or reorder what a person reads."""
+"""Text from outside, made safe to print: nothing can move the cursor, hide, reorder or pass for a space."""
 
 from __future__ import annotations
 
-import unicodedata
-
-_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-
 
 def printable(text: str) -> str:
-    """The text with control, format (bidirectional), surrogate and unassigned characters escaped."""
-    if text.isascii() and text.isprintable():
+    """The text with all escaped that is not a visible character or a plain space.
+
+    Escaped are control, format (bidirectional), surrogate, private and unassigned characters, line separators, and
+    spaces that look like another one.
+    """
+    if text.isprintable():
         return text
-    return "".join(_escape(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:

@@ -12,7 +12,6 @@ from signkit.verification.inputs import Trust
 from signkit.x509 import profiles, validation
 from signkit.x509.certificate import Certificate
 from signkit.x509.path import Bag
-from signkit.x509.revocation import RevocationEvidence, checker
 from signkit.x509.validation import PathResult, Revocation
 
 
@@ -76,11 +75,16 @@ def _revocation(carried: Carried, trust: Trust, bag: Bag, at: datetime) -> Revoc
     """What judges revocation; None when nobody wants it judged."""
     if trust.revocation == "ignore":
         return None
-    evidence = RevocationEvidence(trust.crls, trust.ocsp_responses, carried.crls, carried.ocsp_responses)
-    if trust.revocation == "check" and not any(evidence):
+    known = (trust.crls, trust.ocsp_responses, carried.crls, carried.ocsp_responses)
+    if trust.revocation == "check" and not any(known):
         return _not_checked
+    from signkit.x509.revocation import (  # ten modules that a plain verification does without
+        RevocationEvidence,
+        checker,
+    )
+
     return checker(
-        evidence,
+        RevocationEvidence(*known),
         bag=bag,
         at=at,
         now=trust.now,

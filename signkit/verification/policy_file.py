@@ -6,12 +6,14 @@ Every fault of a file is reported at once. A file with a fault is a configuratio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signkit.verification import checks, patterns
 from signkit.verification import policy_fields as fields
 from signkit.verification.policy import Identity, Policy
-from signkit.verification.policy_tests import PolicyTest, read_tests
+
+if TYPE_CHECKING:
+    from signkit.verification.policy_tests import PolicyTest
 
 VERSION = 1
 _TOP_LEVEL = ("version", "policy", "test")
@@ -92,6 +94,8 @@ def parse(text: str, name: str) -> PolicyFile:
     known = [one for one in policies if one is not None]
     _duplicates(known, faults)
     _overlaps(known, faults)
+    from signkit.verification.policy_tests import read_tests  # which only a file with test cases pays
+
     tests = read_tests(document.get("test", []), faults)
     faults.raise_if_any("'signkit policy check' names every fault; docs/policy.md explains the keys")
     return PolicyFile(name, tuple(known), tuple(_warnings(known)), tests)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signkit.errors import MalformedError
 from signkit.evidence import Check, Verdict, failed, passed, skipped
 from signkit.formats import cms_detached
 from signkit.formats.base import Signer
-from signkit.tsp import token as tokens
-from signkit.tsp.token import TimeStampToken
 from signkit.verification import paths
 from signkit.verification.inputs import Trust
 from signkit.verification.paths import Carried
 from signkit.verification.result import TimestampResult
 from signkit.x509 import certificate as x509_certificate
 from signkit.x509.certificate import Certificate
+
+if TYPE_CHECKING:
+    from signkit.tsp.token import TimeStampToken
 
 MAXIMUM_TOKENS = 8
 """Most tokens of one signer that are looked at."""
@@ -120,6 +121,8 @@ def _other(number: int, judged: _Judged) -> Check:
 
 
 def _judge(data: bytes, signer: Signer, carried: Carried, trust: Trust) -> _Judged:
+    from signkit.tsp import token as tokens  # most signatures that are judged in a hurry have none
+
     try:
         token = tokens.load(data)
     except MalformedError as error:

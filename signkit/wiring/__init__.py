@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from signkit.config import Settings, parse
-from signkit.errors import ConfigurationError, OutputExistsError, StoreError, UsageError
+from signkit.errors import ConfigurationError, StoreError, UsageError
 from signkit.files import FileSink, FileSource
 
 if TYPE_CHECKING:
@@ -23,36 +23,21 @@ if TYPE_CHECKING:
     from signkit.operations.doctor import Finding
     from signkit.operations.imports import ImportService
     from signkit.operations.keys import KeyService
-    from signkit.operations.sign import SigningService
+    from signkit.operations.manifest import ManifestService
+    from signkit.operations.sign import SigningService, Stamper
     from signkit.operations.validate import PathService
     from signkit.operations.verify import VerifyingService
-    from signkit.ports import Provider, RevocationSource, RootKey
+    from signkit.ports import ArtifactSource, Provider, RevocationSource, RootKey
     from signkit.providers.software import SoftwareProvider
     from signkit.store.sqlite import SqliteStore
+    from signkit.wiring.initial import NewStore
     from signkit.wiring.lab import Published
+    from signkit.wiring.timestamps import Timestamps
     from signkit.x509.certificate import Certificate
 
 CONFIG_FILE = "signkit.toml"
 STORE_FILE = "store.db"
-ROOT_KEY_FILE = "root.key"
 _MAXIMUM_CONFIG = 1 << 20
-_FIRST_ROLES = ("administrator", "signer")
-
-
-class NewStore(NamedTuple):
-    """A store that was just made.
-
-    Attributes:
-        id: UUID of the store.
-        path: the database file.
-        root_key: URI of its root key.
-        principal: who made it.
-    """
-
-    id: str
-    path: str
-    root_key: str
-    principal: str
 
 
 def utc_now() -> datetime:
@@ -144,44 +129,15 @@ class Wiring:
             return f"os:{os.geteuid()}"
 
     def init(self, root_key_uri: str | None = None, *, dry_run: bool = False) -> NewStore:
-        """Make the store.
+        """Make the store; see ``wiring.initial.make``."""
+        from signkit.wiring import initial
 
-        Args:
-            root_key_uri: where its root key comes from; None = the configured one, else a generated file.
-            dry_run: say what would be made, and make nothing.
+        return initial.make(self, root_key_uri, dry_run=dry_run)
 
-        Raises:
-            OutputExistsError: there is a store already.
-            RootKeyError: the root key could not be made or is not acceptable.
-            StoreError: the store could not be made.
-        """
-        from signkit.audit.entry import AuditEntry
-        from signkit.custody import parse_root_key
-        from signkit.keys import permissions
-        from signkit.keys.sealing import KEY_SIZE, Kek
-        from signkit.store.schema import is_free
-        from signkit.store.sqlite import Permission, SqliteStore, StoreIdentity
-
-        path = self.store_path
-        if not is_free(path):
-            raise OutputExistsError(
-                f"there is a store at {path} already", path=path, hint="use it, or name another --home"
-            )
-        source = parse_root_key(root_key_uri or self.settings.root_key or self._default_root_key())
-        now, store_id = self.clock(), new_id()
-        made = NewStore(store_id, path, source.uri, self.principal)
-        if dry_run:
-            return made
-        secret = source.create()
-        kek = Kek(1, secrets.token_bytes(KEY_SIZE))
-        SqliteStore.create(
-            path,
-            StoreIdentity(store_id, now, source.uri),
-            {kek.id: kek.wrap(secret, store_id, secrets.token_bytes)},
-            permissions=[Permission(made.principal, permissions.ready_made(role), now) for role in _FIRST_ROLES],
-            entries=[AuditEntry(now, made.principal, "InitializeStore", "ok", new_id())],
-        ).close()
-        return made
+    @property
+    def has_store(self) -> bool:
+        """Whether there is anything where the store should be."""
+        return os.path.exists(self.store_path)
 
     @cached_property
     def store(self) -> SqliteStore:
@@ -279,18 +235,37 @@ class Wiring:
 
         return CertificateService(self.keys, FileSource())
 
-    def signing(self, *, follow_links: bool = False, progress: Callable[[int], None] | None = None) -> SigningService:
+    def signing(
+        self,
+        *,
+        follow_links: bool = False,
+        progress: Callable[[int], None] | None = None,
+        stamper: Stamper | None = None,
+        jobs: int = 0,
+    ) -> SigningService:
         """Signing of files.
 
         Args:
             follow_links: whether artifacts may be symbolic links.
             progress: called with the number of bytes that were just digested.
+            stamper: gives each signature its timestamp; None = they get none.
+            jobs: processes and threads at work; 0 = one for each core.
         """
         from signkit.operations.sign import SigningService
+        from signkit.workers import Workers
 
         source = FileSource(follow_links=follow_links, progress=progress)
+        workers = Workers(jobs=jobs, progress=progress)
         return SigningService(
-            self.keys, self.certificates, source, FileSink(), clock=self.clock, receipts=self._receipts
+            self.keys,
+            self.certificates,
+            source,
+            FileSink(),
+            clock=self.clock,
+            verifying=self.verifying,
+            stamper=stamper,
+            receipts=self._receipts,
+            workers=workers,
         )
 
     def _receipts(self, recorded: Recorded) -> list[bytes]:
@@ -298,12 +273,28 @@ class Wiring:
 
         return stores.audit(self).receipts(recorded)
 
-    def verifying(self, *, progress: Callable[[int], None] | None = None) -> VerifyingService:
-        """Verifying of files; needs no store."""
-        from signkit.operations.verify import VerifyingService
-        from signkit.system_trust import certificates
+    @property
+    def timestamps(self) -> Timestamps:
+        """Everything with timestamps."""
+        from signkit.wiring.timestamps import Timestamps
 
-        return VerifyingService(FileSource(progress=progress), clock=self.clock, system_trust=certificates)
+        base = os.path.dirname(self._config_path)
+        return Timestamps(self.settings, base, clock=self.clock, revocation_source=self.revocation_source)
+
+    def verifying(
+        self, *, source: ArtifactSource | None = None, progress: Callable[[int], None] | None = None
+    ) -> VerifyingService:
+        """Verifying of files, or of what another source gives; needs no store."""
+        from signkit.operations.verify import VerifyingService
+
+        source = source or FileSource(progress=progress)
+        return VerifyingService(source, clock=self.clock, system_trust=_system_trust)
+
+    def manifests(self, *, jobs: int = 0, progress: Callable[[int], None] | None = None) -> ManifestService:
+        """Manifests of folders; see ``wiring.manifests``."""
+        from signkit.wiring import manifests
+
+        return manifests.service(self, jobs=jobs, progress=progress)
 
     def revocation_source(self) -> RevocationSource:
         """Asks the servers that certificates name, within the configured limits."""
@@ -314,8 +305,15 @@ class Wiring:
     @property
     def verify_policy(self) -> str | None:
         """The policy file that the configuration names, or None. Its path is relative to the configuration file."""
-        policy = self.settings.verify_policy
-        return os.path.join(os.path.dirname(self._config_path), policy) if policy else None
+        return self._beside_config(self.settings.verify_policy) or None
+
+    @property
+    def sign_policy(self) -> str:
+        """The policy file that signatures must satisfy by the configuration, empty when it names none."""
+        return self._beside_config(self.settings.sign_policy)
+
+    def _beside_config(self, path: str) -> str:
+        return path and os.path.join(os.path.dirname(self._config_path), path)
 
     def paths(self) -> PathService:
         """Validating of certification paths; needs no store."""
@@ -332,21 +330,21 @@ class Wiring:
             return self.certificates.with_chain(parse_key_version(what))
         return read_certificates(FileSource(), what)
 
-    def sign_reference(self, key: str | None) -> KeyReference:
-        """The key version to sign with: the named one, else the one in the configuration.
+    def sign_references(self, keys: Sequence[str]) -> list[KeyReference]:
+        """The key versions to sign with: the named ones, else those in the configuration.
 
         Raises:
-            UsageError: none is named, several are configured, or it has another form.
+            UsageError: there is none, or one has another form.
         """
         from signkit.keys.reference import parse_key_version
 
-        named = (key,) if key else self.settings.sign_key
-        if len(named) != 1:
+        named = keys or self.settings.sign_key
+        if not named:
             raise UsageError(
-                f"found {len(named)} keys to sign with, expected one",
+                "found 0 keys to sign with, expected one",
                 hint="name it with --key KEY@V, or as key in [sign] of signkit.toml",
             )
-        return parse_key_version(named[0])
+        return [parse_key_version(one) for one in named]
 
     def create_lab(self, folder: str, *, dry_run: bool = False) -> list[str]:
         """A throwaway authority in a folder; returns the files it consists of."""
@@ -381,12 +379,13 @@ class Wiring:
 
         return doctor.findings(self)
 
-    def _default_root_key(self) -> str:
-        import platformdirs
-
-        return "file:" + os.path.join(platformdirs.user_config_dir("signkit", appauthor=False), ROOT_KEY_FILE)
-
 
 def new_id() -> str:
     """A new UUID."""
     return str(uuid.uuid4())
+
+
+def _system_trust() -> tuple[bytes, ...]:
+    from signkit.system_trust import certificates
+
+    return certificates()

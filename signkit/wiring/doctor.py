@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from signkit.errors import SignkitError
-from signkit.operations.doctor import Finding, deletions, store_findings
+from signkit.operations.doctor import Finding, store_findings
 from signkit.store.schema import FORMAT, is_free
 from signkit.wiring import stores
 
@@ -31,7 +31,7 @@ def findings(wiring: Wiring) -> list[Finding]:
     except SignkitError as error:
         found.append(Finding("root key", "failed", _explain(error)))
     beside = stores.files_beside(wiring.store_path)
-    return [*found, *store_findings(wiring.store), deletions(wiring.store, now), *beside]
+    return [*found, *store_findings(wiring.store, now), *beside]
 
 
 def _libraries() -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from signkit import algorithms
 from signkit.algorithms import digests
@@ -89,6 +89,10 @@ class Certificate:
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The hash of bytes is another in each process, so worker processes parse anew.
+        return load_accepted, (self.der,)
 
     def __repr__(self) -> str:
         return f"<Certificate {self.subject} serial {self.serial_number:x}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from signkit.der import reader, writer
@@ -42,7 +43,24 @@ _BY_UPPER = {keyword.upper(): oid for keyword, oid in ATTRIBUTE_TYPES.items()} |
 }
 _PRINTABLE_ONLY = {"2.5.4.5", "2.5.4.6", "1.3.6.1.4.1.311.60.2.1.3"}
 _IA5_ONLY = {"0.9.2342.19200300.100.1.25", "1.2.840.113549.1.9.1"}
-_MAXIMUM_LENGTH = {"2.5.4.3": 64, "2.5.4.10": 64, "2.5.4.11": 64, "2.5.4.7": 128, "2.5.4.8": 128}
+MAXIMUM_LENGTH = {
+    "2.5.4.3": 64,
+    "2.5.4.5": 64,
+    "2.5.4.7": 128,
+    "2.5.4.8": 128,
+    "2.5.4.10": 64,
+    "2.5.4.11": 64,
+    "2.5.4.12": 64,
+    "2.5.4.15": 128,
+    "2.5.4.17": 40,
+    "2.5.4.65": 128,
+    "0.9.2342.19200300.100.1.25": 63,
+    "1.2.840.113549.1.9.1": 255,
+}
+"""Attribute type to the most characters of its value (RFC 5280 appendix A.1; a label of the DNS; ITU-T X.520)."""
+
+_REQUESTABLE = (reader.UTF8_STRING, reader.PRINTABLE_STRING, reader.IA5_STRING, reader.BMP_STRING)
+_PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]+")
 _ENCODINGS = {
     reader.UTF8_STRING: "utf-8",
     reader.PRINTABLE_STRING: "ascii",
@@ -58,6 +76,8 @@ _MAXIMUM_MARKS = 30
 """Most bytes of a Name; the upper bounds of RFC 5280 appendix A.1 keep real ones far below."""
 
 _OID = re.compile(r"([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]{0,9}))(\.(0|[1-9][0-9]{0,37}))*")
+
+_COMMA = "separate RDNs by commas; + joins values of different types in one RDN"
 
 Attribute = tuple[str, int, bytes]
 """Attribute type (dotted), tag of the value, contents octets of the value."""
@@ -151,6 +171,49 @@ def parse(text: str) -> Name:
         return load(writer.sequence(*rdns))
     except (MalformedError, UnicodeEncodeError) as error:
         raise UsageError(f"{text!r} is not a distinguished name: {error}") from error
+
+
+def parse_subject(text: str) -> Name:
+    """As ``parse``, for a name that is to be certified: only values that every authority's software can read.
+
+    Raises:
+        UsageError: as ``parse``; also a value of an odd ASN.1 type or beyond its bounds that was written as ``#hex``,
+            and an RDN with two values of one type (X.501 section 9.3).
+    """
+    name = parse(text)
+    for rdn in name.rdns:
+        types = [oid for oid, _tag, _content in rdn]
+        if len(set(types)) != len(types):
+            raise UsageError(f"'{text}' has an RDN with two values of one type, expected one of each type", hint=_COMMA)
+        for attribute in rdn:
+            _require_certifiable(attribute)
+    return name
+
+
+def values(name: Name) -> Iterator[tuple[str, int, str]]:
+    """Keyword, tag and text of every attribute value that is a string of the directory types."""
+    for rdn in name.rdns:
+        for oid, tag, content in rdn:
+            if encoding := _ENCODINGS.get(tag):
+                yield _KEYWORDS.get(oid, oid), tag, content.decode(encoding, "replace")
+
+
+def _require_certifiable(attribute: Attribute) -> None:
+    """Values in the plain form were checked as they were encoded; this is for those that were written as ``#hex``."""
+    oid, tag, content = attribute
+    keyword = _KEYWORDS.get(oid, oid)
+    if tag not in _REQUESTABLE:
+        raise UsageError(
+            f"{keyword} of the distinguished name is an ASN.1 value of tag 0x{tag:02x}, expected UTF8String, "
+            "PrintableString, IA5String or BMPString",
+            hint="write the value as text; #hex is for strings in another encoding than the usual one",
+        )
+    value = content.decode(_ENCODINGS[tag], "replace")
+    _encode_attribute(oid, value)
+    if tag == reader.PRINTABLE_STRING and not _PRINTABLE.fullmatch(value):
+        raise UsageError(f"{keyword} of the distinguished name has characters that no PrintableString has: '{value}'")
+    if (oid in _PRINTABLE_ONLY and tag != reader.PRINTABLE_STRING) or (oid in _IA5_ONLY and tag != reader.IA5_STRING):
+        raise UsageError(f"{keyword} of the distinguished name has tag 0x{tag:02x}, which its type does not allow")
 
 
 def _attributes(rdn: reader.Element) -> tuple[Attribute, ...]:
@@ -299,7 +362,7 @@ def _encode_attribute(oid: str, value: str) -> bytes:
         raise UsageError(f"{keyword} of the distinguished name is empty: expected at least one character")
     if "\x00" in value:
         raise UsageError(f"{keyword} of the distinguished name has a NUL character")
-    limit = _MAXIMUM_LENGTH.get(oid, 256)
+    limit = MAXIMUM_LENGTH.get(oid, 256)
     if len(value) > limit:
         raise UsageError(
             f"{keyword} of the distinguished name has {len(value)} characters, expected at most {limit}",
@@ -308,7 +371,7 @@ def _encode_attribute(oid: str, value: str) -> bytes:
     if keyword in ("C", "jurisdictionC") and not re.fullmatch("[A-Za-z]{2}", value):
         raise UsageError(f"{keyword} is '{value}', expected a country code of two letters (ISO 3166)")
     if oid in _PRINTABLE_ONLY:
-        if not re.fullmatch(r"[A-Za-z0-9 '()+,\-./:=?]+", value):
+        if not _PRINTABLE.fullmatch(value):
             raise UsageError(f"{keyword} is '{value}', expected only letters, digits and ' ( ) + , - . / : = ?")
         encoded = writer.tlv(reader.PRINTABLE_STRING, value.encode())
     elif oid in _IA5_ONLY:

@@ -30,7 +30,14 @@ def looks_like(data: bytes) -> bool:
 
     One file must not be one thing to who reads DER and another to who reads PEM.
     """
-    return b"-----BEGIN " in data and not _is_sequence(data)
+    return b"-----BEGIN " in plain(data) and not _is_sequence(data)
+
+
+def plain(data: bytes) -> bytes:
+    """Text as ASCII or UTF-8: what some editors save as UTF-16 is decoded, when it says so by a byte order mark."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data
 
 
 def decode(data: bytes) -> list[Block]:
@@ -39,6 +46,7 @@ def decode(data: bytes) -> list[Block]:
     Raises:
         MalformedError: a block is not base64, or begins and never ends.
     """
+    data = plain(data)
     blocks: list[Block] = []
     position = data.find(b"-----BEGIN ")
     while position >= 0:

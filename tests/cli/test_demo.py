@@ -16,7 +16,7 @@ import pytest
 from signkit.cli import demo_cmd, main
 from signkit.cli.demo_cmd import STEPS, Step
 
-REFUSALS = {12, 10, 14}
+REFUSALS = {12, 10, 14, 15, 16}
 
 
 @pytest.fixture

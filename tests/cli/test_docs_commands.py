@@ -83,7 +83,7 @@ def test_blocks_work_as_written(document: Path, tmp_path: Path, environment: dic
 
 def test_readme_shows_the_pipeline_and_the_library() -> None:
     languages = [block.language for block in blocks(ROOT / "README.md")]
-    assert languages == ["sh", "sh", "python"]
+    assert languages == ["sh", "sh", "python", "sh", "sh"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

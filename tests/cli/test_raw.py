@@ -190,3 +190,11 @@ def test_a_key_has_one_usage(store: Path) -> None:
     assert main(["key", "create", "--type", "EC_P256", "--usage", "ENCRYPT/DECRYPT"]) == 2
     key = create("RSA_2048", "--usage", "ENCRYPT/DECRYPT")
     assert main(["raw", "sign", key, "--algorithm", "RSA_PKCS1_SHA_256", "--in", "message"]) == 4
+
+
+def test_a_wrong_signature_is_one_document(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = create("EC_P256")
+    arguments = ["raw", "verify", key, "--algorithm", "ECDSA_SHA_256", "--signature", "message", "--in", "message"]
+    capsys.readouterr()
+    assert main(["--json", *arguments]) == 13
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "SignatureInvalid"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from signkit.cms import signed_data
-from signkit.der import oids
+from signkit.cms import signed_data, unsigned
+from signkit.der import cms, oids
 from signkit.lab import timestamping
 from signkit.lab.authority import Authority as Lab
 from signkit.tsp import request, response, token
@@ -107,7 +107,8 @@ def signature_value(signature: Path) -> bytes:
 
 def attach(signature: Path, made: bytes) -> None:
     """Put a token into a signature."""
-    signature.write_bytes(signed_data.with_timestamp(signature.read_bytes(), made))
+    found = signed_data.parse(signature.read_bytes()).signed_data
+    signature.write_bytes(cms.encode(unsigned.with_timestamp(found, 0, made)))
 
 
 def later(days: int) -> str:

@@ -22,6 +22,7 @@ from signkit.algorithms import digests
 from signkit.cms import signed_data
 from signkit.der import ber, cms, oids, reader
 from signkit.errors import SignkitError
+from signkit.formats.base import SignedPart
 from signkit.x509 import bundle, certificate, names, pem, request, validation
 from tests.support import pki
 from tests.support.cms_builder import ARTIFACT, SignedData, Signer, signature, signer, to_ber
@@ -37,7 +38,7 @@ def by_signkit(chain: pki.Chain, algorithm: str, name: str) -> bytes:
     leaf = certificate.load(chain.leaf)
     ready = chosen.prepare(leaf, (chain.issuing,), algorithms.signature_algorithm(algorithm), "sha256")
     tbs = chosen.to_be_signed(ready, digests.digest("sha256", ARTIFACT), pki.NOW)
-    return chosen.assemble(ready, tbs, chain.leaf_key.sign(tbs, name))
+    return chosen.assemble([SignedPart(ready, tbs, chain.leaf_key.sign(tbs, name))])
 
 
 SIGNATURES = {

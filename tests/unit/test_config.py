@@ -24,6 +24,11 @@ def test_every_key() -> None:
         [sign]
         key = ["alias/release@2"]
         digest = "sha384"
+        policy = "sign.policy.toml"
+        minimum-remaining-days = 30
+        jobs = 2
+        timestamp = ["https://tsa.example/", "https://other.example/"]
+        tsa-trust = ["tsa.pem"]
         [verify]
         policy = "release.policy.toml"
         [keys]
@@ -31,7 +36,18 @@ def test_every_key() -> None:
         minimum-version-interval-days = 7
     """
     assert config.parse(text) == Settings(
-        "sqlite:/srv/store.db", "prompt:", ("alias/release@2",), "sha384", "release.policy.toml", 10, 7
+        store_url="sqlite:/srv/store.db",
+        root_key="prompt:",
+        sign_key=("alias/release@2",),
+        digest="sha384",
+        sign_policy="sign.policy.toml",
+        minimum_remaining_days=30,
+        jobs=2,
+        timestamp=("https://tsa.example/", "https://other.example/"),
+        tsa_trust=("tsa.pem",),
+        verify_policy="release.policy.toml",
+        maximum_versions=10,
+        minimum_version_interval_days=7,
     )
 
 
@@ -54,6 +70,10 @@ def test_one_key_may_stand_alone() -> None:
         ("[store]\nurl = 5", "url in .store. is 5, expected a string"),
         ("[store]\nurl = ['a']", "expected a string"),
         ("[sign]\nkey = 5", "expected a list of strings"),
+        ("[sign]\ntimestamp = 5", "expected a list of strings"),
+        ("[sign]\njobs = -1", "from 0 to 1024"),
+        ("[sign]\nminimum-remaining-days = '5'", "from 0 to 3650"),
+        ("[sign]\npolicy = 5", "expected a string"),
         ("[sign]\nkey = ['a', 5]", "expected a list of strings"),
         ("[sign]\nkey = { a = 1 }", "expected a list of strings"),
         ("[keys]\nmaximum-versions = 0", "from 1 to 1000"),

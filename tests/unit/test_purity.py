@@ -21,23 +21,27 @@ from signkit import algorithms, config, evidence
 from signkit.algorithms import containers, digests
 from signkit.audit import checkpoint, merkle, receipt
 from signkit.audit.entry import AuditEntry
-from signkit.der import ber
+from signkit.cms import full_pki_request
+from signkit.der import ber, oids
 from signkit.errors import SignkitError, UsageError
 from signkit.formats import format_named
+from signkit.formats.base import SignedPart
 from signkit.keys import recovery, reference
 from signkit.keys.sealing import Kek, RecordContext
 from signkit.lab import revoking, timestamping
 from signkit.lab.authority import PURPOSES, Authority, SigningKey
 from signkit.lab.revoking import Revocations
-from signkit.operations import inspect_revocation
+from signkit.operations import expiry, inspect_revocation
 from signkit.operations.keys import KeyService
 from signkit.operations.revocation import gather
 from signkit.operations.use import SignInput
 from signkit.operations.validate import validate_path
 from signkit.ports.network import FetchedEvidence
+from signkit.report import calendar
 from signkit.report import path as path_report
 from signkit.report import text as text_report
 from signkit.report import verification as verification_report
+from signkit.report import x509 as report_x509
 from signkit.tsp import request as tsp_request
 from signkit.tsp import response, token
 from signkit.verification import policy_file
@@ -47,7 +51,19 @@ from signkit.verification.inputs import ArtifactInput, Trust
 from signkit.verification.path_outcome import PathOutcome
 from signkit.verification.policy import Identity, Policy
 from signkit.verification.result import VerificationResult
-from signkit.x509 import certificate, names, ocsp, pem, public_key, request, revocation
+from signkit.x509 import (
+    bundle,
+    certificate,
+    general_names,
+    intake,
+    lint,
+    names,
+    ocsp,
+    pem,
+    public_key,
+    request,
+    revocation,
+)
 from signkit.x509.path import Bag
 from signkit.x509.revocation import RevocationEvidence
 from tests.support import extensions, pki
@@ -181,7 +197,8 @@ def exercise_request_to_verdict() -> None:
     algorithm = algorithms.signature_algorithm(algorithms.key_type_of(key.public_key_info))
     prepared = cms.prepare(certificate.load(leaf), (issuing,), algorithm, "sha256")
     attributes = cms.to_be_signed(prepared, digested["sha256"], now)
-    signature = cms.assemble(prepared, attributes, key.sign(attributes))
+    signature = cms.assemble([SignedPart(prepared, attributes, key.sign(attributes))])
+    assert cms.faults([prepared], signature, digested) == []
 
     trust = Trust((authority.root.certificate.der,), (), now)
     policy = Policy(Identity(subjects=(subject,)))
@@ -214,6 +231,31 @@ def exercise_timestamp() -> None:
     assert all(check.passed for check in token.answers(made, nonce=5, policy=timestamping.POLICY))
     found = token.examine(made, b"signature value", map(certificate.load, made.certificates))
     assert all(check.passed for check in found.checks)
+
+
+def exercise_onboarding() -> None:
+    """What lies between a key and its certificate: request, rules, words, chain, expiry, calendar, re-key."""
+    now = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    key, authority = SigningKey.generate(), Authority.create(now, os.urandom)
+    info = request.to_be_signed(
+        names.parse_subject("CN=Release,O=Acme"),
+        key.public_key_info,
+        key_usage=("digitalSignature",),
+        purposes=(oids.CODE_SIGNING,),
+        alternative_names=general_names.parse_all(["dns:a.example", "ip:::1"]),
+    )
+    made = request.load(request.assemble(info, key.algorithm, key.sign(info)))
+    leaf, issuing = map(certificate.load, authority.issue(made.der, now=now, random=os.urandom))
+    assert not lint.has_errors(lint.lint(made, "cabf", now=now))
+    assert list(report_x509.finding_lines(lint.lint(leaf, "cabf", now=now)))
+    assert report_x509.request(made)["alternative_names"] == ["dns:a.example", "ip:::1"]
+    data = intake.encode((leaf.der, issuing.der), "p7b")
+    found = [certificate.load(der) for der in bundle.read(data).certificates]
+    assert intake.order(leaf, found) == [issuing]
+    events = [calendar.expiry("certificate", one, ["alias/release@1"]) for one in found]
+    assert calendar.calendar(events, now=now, before=expiry.parse_window("30d")).endswith(b"END:VCALENDAR\r\n")
+    prepared = full_pki_request.prepare(made.der, leaf, (), key.algorithm, now)
+    assert full_pki_request.assemble(prepared, key.sign(prepared.signed_attributes))
 
 
 def exercise_sealing() -> None:

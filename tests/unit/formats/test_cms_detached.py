@@ -16,6 +16,7 @@ from signkit.algorithms import digests, signature_algorithm
 from signkit.der import oids, writer
 from signkit.errors import MalformedError, UsageError
 from signkit.evidence import Verdict, find
+from signkit.formats.base import SignedPart
 from signkit.x509 import certificate, pem
 from tests.support import pki
 from tests.support.cms_builder import (
@@ -563,7 +564,7 @@ def prepared(digest: str = "sha256") -> Any:
 def test_what_is_assembled_is_accepted(digest: str) -> None:
     chosen, ready = formats.format_named("cms"), prepared(digest)
     tbs = chosen.to_be_signed(ready, digests.digest(digest, ARTIFACT), pki.NOW)
-    made = chosen.assemble(ready, tbs, CHAIN.leaf_key.sign(tbs, f"ecdsa-{digest}"))
+    made = chosen.assemble([SignedPart(ready, tbs, CHAIN.leaf_key.sign(tbs, f"ecdsa-{digest}"))])
     result = judge(made)
     assert result.accepted
     [found] = result.signers

@@ -16,7 +16,7 @@ from signkit.errors import AccessDeniedError
 from signkit.files import FileSink, FileSource
 from signkit.keys.model import KeyState, VersionState
 from signkit.keys.reference import parse_key
-from signkit.operations import raw, requests
+from signkit.operations import raw, renewal, requests, revocation_request
 from signkit.operations.aliases import AliasService
 from signkit.operations.certificates import CertificateService
 from signkit.operations.directory import Directory
@@ -25,6 +25,7 @@ from signkit.operations.lifecycle import Lifecycle
 from signkit.operations.permissions import PermissionService
 from signkit.operations.sign import SigningService
 from signkit.operations.use import KeyUse, SignInput
+from tests.support import pki
 from tests.support.house import DIGEST, RELEASE, RELEASE_1, House
 
 Call = Callable[[KeyService], Any]
@@ -39,7 +40,7 @@ SERVICES = (
     CertificateService,
     SigningService,
 )
-MODULES = (raw, requests)
+MODULES = (raw, requests, renewal, revocation_request)
 
 EXEMPT = {
     "Directory.find": "step of operations",
@@ -56,10 +57,14 @@ EXEMPT = {
     "raw.verify": "needs the public key alone and no store",
     "raw.encrypt": "needs the public key alone and no store",
     "raw.signed_data": "computes",
+    "requests.wanted": "computes",
+    "requests.check": "computes",
+    "requests.make_with": "its signer was authorised when it was opened",
     "requests.read": "reads a file and no store",
     "requests.require_possession": "computes",
 }
 
+WANTED = requests.wanted("CN=x")
 INPUTS = [SignInput(DIGEST, DIGEST)]
 
 
@@ -127,11 +132,24 @@ CALLS: dict[str, tuple[str, Call]] = {
     "SigningService.sign": ("AsymmetricSign", lambda keys: signing(keys).sign(["/not/there"], RELEASE_1)),
     "raw.sign": ("AsymmetricSign", lambda keys: raw.sign(keys, RELEASE_1, "ECDSA_SHA_256", digest=DIGEST)),
     "requests.create": ("AsymmetricSign", lambda keys: requests.create(keys, RELEASE_1, "CN=x")),
+    "requests.make": ("AsymmetricSign", lambda keys: requests.make(keys, RELEASE_1, WANTED)),
+    "renewal.renew": ("AsymmetricSign", lambda keys: renewal.renew(keys, certificates(keys), RELEASE_1)),
+    "renewal.rekey": ("ListKeyVersions", lambda keys: renewal.rekey(keys, certificates(keys), RELEASE)),
+    "renewal.prepare_rekey": ("ListKeyVersions", lambda keys: renewal.prepare_rekey(keys, certificates(keys), RELEASE)),
+    "renewal.present_version": (
+        "ListKeyVersions",
+        lambda keys: renewal.present_version(certificates(keys), RELEASE, None),
+    ),
+    "revocation_request.draft": (
+        "DescribeKeyVersion",
+        lambda keys: revocation_request.draft(keys, certificates(keys), RELEASE_1, compromised_at=pki.NOW, now=pki.NOW),
+    ),
 }
 """Operation to its action and a call of it."""
 
 RECORDING_NOTHING: dict[str, tuple[str, Call]] = {
-    "requests.prepare": ("AsymmetricSign", lambda keys: requests.prepare(keys, RELEASE_1, "CN=x")),
+    "requests.prepare": ("AsymmetricSign", lambda keys: requests.prepare(keys, RELEASE_1, WANTED)),
+    "renewal.prepare": ("AsymmetricSign", lambda keys: renewal.prepare(keys, certificates(keys), RELEASE_1)),
 }
 """The same for dry runs, whose refusals are not on record."""
 

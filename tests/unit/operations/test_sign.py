@@ -415,9 +415,9 @@ def test_looking_up_and_exporting(house: House) -> None:
     bound = house.certificates.current(REFERENCE)
     shown = house.certificates.with_chain(REFERENCE)
     assert [one.der for one in shown] == [bound.certificate, *bound.chain]
-    exported = pem.decode(house.certificates.export(REFERENCE, chain=True).encode())
+    exported = pem.decode(house.certificates.export(REFERENCE, chain=True))
     assert [block.data for block in exported] == [bound.certificate, *bound.chain]
-    assert len(pem.decode(house.certificates.export(REFERENCE).encode())) == 1
+    assert len(pem.decode(house.certificates.export(REFERENCE))) == 1
     assert [one.current for one in house.certificates.certificates()] == [True]
 
 

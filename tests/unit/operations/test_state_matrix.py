@@ -1,6 +1,6 @@
 """The key states of Alibaba Cloud KMS, action by action, over the operations themselves.
 
-The table is written out here from the reference and not taken from ``signkit.keys.states``, which the operations use.
+The table is in ``tests.support.kms_states``, and not taken from ``signkit.keys.states``, which the operations use.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from signkit.errors import SignkitError
 from signkit.keys.model import KeyState, VersionState
 from signkit.operations.keys import KeyService
 from tests.support.house import RELEASE, RELEASE_1, House
-
-OK, DISABLED, IMPORT, DELETION = "ok", "Rejected.Disabled", "Rejected.PendingImport", "Rejected.PendingDeletion"
-FAILED, NO_VERSION = "Rejected.StateModifiedFailed", "Forbidden.KeyVersionNotFound"
+from tests.support.kms_states import DISABLED, MATRIX, NO_VERSION, OK, STATES, VERSION_MATRIX, VERSION_STATES
 
 CALLS: dict[str, Callable[[KeyService], Any]] = {
     "AsymmetricSign": lambda keys: keys.use.sign(RELEASE_1, "ECDSA_SHA_256", []),
@@ -42,38 +40,6 @@ CALLS: dict[str, Callable[[KeyService], Any]] = {
     "DisableKeyVersion": lambda keys: keys.lifecycle.disable(RELEASE_1),
 }
 
-STATES = (KeyState.ENABLED, KeyState.DISABLED, KeyState.PENDING_IMPORT, KeyState.PENDING_DELETION)
-MATRIX: dict[str, tuple[str, str, str, str]] = {
-    "AsymmetricSign": (OK, DISABLED, IMPORT, DELETION),
-    "AsymmetricVerify": (OK, DISABLED, IMPORT, DELETION),
-    "CreateKeyVersion": (OK, DISABLED, IMPORT, DELETION),
-    "GetPublicKey": (OK, DISABLED, NO_VERSION, DELETION),
-    "DescribeKey": (OK, OK, OK, OK),
-    "DescribeKeyVersion": (OK, OK, OK, OK),
-    "ListKeyVersions": (OK, OK, OK, OK),
-    "DeleteAlias": (OK, OK, OK, OK),
-    "EnableKey": (OK, OK, FAILED, FAILED),
-    "DisableKey": (OK, OK, FAILED, FAILED),
-    "ScheduleKeyDeletion": (OK, OK, OK, FAILED),
-    "CancelKeyDeletion": (FAILED, FAILED, FAILED, OK),
-    "CreateAlias": (OK, OK, OK, FAILED),
-    "UpdateAlias": (OK, OK, OK, DELETION),
-    "UpdateKeyDescription": (OK, OK, OK, DELETION),
-    "TagResource": (OK, OK, OK, DELETION),
-    "UntagResource": (OK, OK, OK, DELETION),
-    "SetDeletionProtection": (OK, OK, OK, DELETION),
-    "EnableKeyVersion": (OK, OK, FAILED, FAILED),
-    "DisableKeyVersion": (OK, OK, FAILED, FAILED),
-}
-VERSION_STATES = (VersionState.PENDING, VersionState.ENABLED, VersionState.DISABLED, VersionState.DESTROYED)
-VERSION_MATRIX: dict[str, tuple[str, str, str, str]] = {
-    "AsymmetricSign": ("Rejected.Unavailable", OK, DISABLED, "Rejected.Unavailable"),
-    "GetPublicKey": ("Rejected.Unavailable", OK, DISABLED, "Rejected.Unavailable"),
-    "DescribeKeyVersion": (OK, OK, OK, OK),
-    "EnableKeyVersion": ("Rejected.Unavailable", OK, OK, "Rejected.Unavailable"),
-    "DisableKeyVersion": ("Rejected.Unavailable", OK, OK, "Rejected.Unavailable"),
-    "DestroyKeyVersion": ("Rejected.Unavailable", FAILED, OK, "Rejected.Unavailable"),
-}
 SILENT = ("DescribeKey", "DescribeKeyVersion", "ListKeyVersions")
 """What is recorded only when it is refused."""
 

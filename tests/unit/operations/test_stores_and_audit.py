@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from signkit import wiring_stores
 from signkit.audit.checkpoint import log_key
 from signkit.errors import AccessDeniedError, RefusedError, RootKeyError, SignatureValueError, StateError, StoreError
 from signkit.keys import permissions, recovery
@@ -25,6 +24,7 @@ from signkit.operations.audit import Filter
 from signkit.operations.audit_evidence import verify_receipt
 from signkit.operations.sign import SignOptions
 from signkit.wiring import Wiring
+from signkit.wiring import stores as wiring_stores
 from tests.support.commands import Workshop
 
 

@@ -273,3 +273,63 @@ def test_hostile_values_end_fast(value: str) -> None:
         except MalformedError:
             pass
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CN=Acme Release,O=Acme,C=DE",
+        "CN=Zoë+UID=7,O=Acme\\, Inc.,C=DE",
+        "CN=签名,OU=#0c0461636d65,C=DE",
+        "CN=#1e0400410042",
+        "serialNumber=#130131",
+        "emailAddress=#160361406 2".replace(" ", ""),
+        "1.2.3.4=value",
+    ],
+)
+def test_subjects_that_can_be_certified(text: str) -> None:
+    assert names.parse_subject(text) == names.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CN=a+CN=b",
+        "CN=#0500",
+        "CN=#0101ff",
+        "CN=#020101",
+        "CN=#03020001",
+        "CN=#040161",
+        "CN=#140161",
+        "CN=#1c0400000041",
+        "CN=#3000",
+        "CN=#0c00",
+        "CN=#0c0100",
+        "CN=#0c41" + "61" * 65,
+        "CN=#1301 2a".replace(" ", ""),
+        "C=#0c024445",
+        "C=#13024431",
+        "serialNumber=#0c0131",
+        "emailAddress=#0c03614062",
+        "DC=#130161",
+        "title=" + "a" * 65,
+        "serialNumber=" + "1" * 65,
+        "postalCode=" + "1" * 41,
+        "DC=" + "a" * 64,
+        "emailAddress=" + "a" * 256,
+    ],
+)
+def test_subjects_that_no_authority_would_certify(text: str) -> None:
+    with pytest.raises(UsageError):
+        names.parse_subject(text)
+
+
+def test_values_are_shown_with_keyword_and_type() -> None:
+    assert list(names.values(names.parse("CN=Zoë,C=DE,2.5.4.45=#03020001"))) == [
+        ("C", reader.PRINTABLE_STRING, "DE"),
+        ("CN", reader.UTF8_STRING, "Zoë"),
+    ]
+
+
+def test_characters_that_reorder_text_are_shown_escaped() -> None:
+    assert str(names.parse_subject("CN=a\u202eb")) == "CN=a\\E2\\80\\AEb"

@@ -1,0 +1,34 @@
+"""Manifests of folders, with their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from signkit.files import FileSink, FileSource
+from signkit.operations.manifest import ManifestService
+from signkit.tree import FileTree
+
+if TYPE_CHECKING:
+    from signkit.operations.sign import SigningService
+    from signkit.ports import ArtifactSource
+    from signkit.wiring import Wiring
+
+
+def service(wiring: Wiring, *, jobs: int, progress: Callable[[int], None] | None) -> ManifestService:
+    """Making and verifying of manifests; the store is opened when the first one is signed.
+
+    Args:
+        wiring: the parts.
+        jobs: processes that digest; 0 = one for each core.
+        progress: called with the number of bytes that were just digested.
+    """
+
+    def signing(source: ArtifactSource) -> SigningService:
+        from signkit.operations.sign import SigningService
+
+        return SigningService(
+            wiring.keys, wiring.certificates, source, FileSink(), clock=wiring.clock, verifying=wiring.verifying
+        )
+
+    return ManifestService(FileTree(jobs=jobs, progress=progress), FileSource(), FileSink(), signing)
