@@ -7,6 +7,8 @@
 #   make fuzz      coverage-guided fuzzing of the parsers, FUZZ_SECONDS=20 for each (Linux on x86-64)
 #   make bench     the benchmarks
 #   make dist      wheel and source package, tried with pip and pipx
+#   make man       docs/signkit.1, the man page, again from the commands
+#   make release-rehearsal  signkit's own release with a throwaway authority: reproducible packages, SBOM, signatures
 #   make fixtures  the committed fixtures again, from their script
 #   make lock      constraints.txt again (LOCK_FLAGS=--upgrade for newer versions)
 #   make clean     removes .venv and whatever was built
@@ -122,6 +124,15 @@ dist: $(VENV)/tools-installed
 	  $(BIN)/python -m pipx install --quiet dist/*.whl > /dev/null
 	build/dist/bin/signkit --help > /dev/null
 	@echo 'the wheel installs with pipx'
+
+.PHONY: man
+man: $(VENV)/signkit-installed
+	$(BIN)/python docs/make_man.py
+
+.PHONY: release-rehearsal
+release-rehearsal: $(VENV)/tools-installed
+	rm -rf build/release
+	PATH="$$PWD/$(BIN):$$PATH" PYTHON="$$PWD/$(BIN)/python" .ci/rehearse-release build/release
 
 .PHONY: lock
 lock:

@@ -76,7 +76,11 @@ def parse(text: str, name: str = "signkit.toml") -> Settings:
 
 
 def _unknown(name: str, found: str, known: list[str]) -> ConfigurationError:
-    return ConfigurationError(f"{name}: unknown {found}: expected one of {', '.join(known)}", hint="check the spelling")
+    import difflib
+
+    near = difflib.get_close_matches(found.partition(" ")[0], known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "'signkit help config' explains the file"
+    return ConfigurationError(f"{name}: unknown {found}: expected one of {', '.join(known)}", hint=hint)
 
 
 def _string(value: Any, where: str) -> str:

@@ -99,10 +99,10 @@ class FileSink:
     def __init__(self) -> None:
         self._batch: set[str] | None = None
 
-    def make_folder(self, path: str) -> None:
+    def make_folder(self, path: str, *, private: bool = True) -> None:
         """See ``ports.OutputSink.make_folder``."""
         try:
-            os.makedirs(path, mode=0o700, exist_ok=True)
+            os.makedirs(path, mode=0o700 if private else 0o777, exist_ok=True)
         except OSError as error:
             raise _cannot_write(path, error) from error
 

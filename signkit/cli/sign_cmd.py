@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +44,8 @@ TimestampOptional = Annotated[
 TsaTrust = Annotated[list[str], typer.Option(metavar="F", help="Trust anchors of the authorities; may repeat.")]
 TsaPolicy = Annotated[str, typer.Option(metavar="OID", help="Policy to ask the authority for.")]
 Receipt = Annotated[bool, typer.Option("--receipt", help="Write FILE.receipt too: proof of the log entry.")]
+Kit = Annotated[str | None, typer.Option(metavar="DIR", help="Write a kit for whoever verifies these files.")]
+KitTrust = Annotated[list[str], typer.Option(metavar="F", help="The kit's trust anchors [default: the chain's root].")]
 Follow = Annotated[bool, typer.Option("--follow", help="Sign what symbolic links point to.")]
 
 
@@ -70,12 +73,15 @@ def sign(
     jobs: Jobs = 0,
     keep_going: KeepGoing = False,
     skip_signed: SkipSigned = False,
+    kit: Kit = None,
+    kit_trust: KitTrust = [],  # noqa: B006
     force: Force = False,
     dry_run: DryRun = False,
 ) -> None:
     """Write a detached signature, FILE.p7s, for each file. Several --key sign together in one file."""
     from signkit.cli.arguments import listed_files, signer_id
     from signkit.operations.sign import SignOptions, raise_for_failures
+    from signkit.wiring import kit as kits
 
     run = session(context)
     wiring = run.wiring()
@@ -99,6 +105,7 @@ def sign(
     stamper = wiring.timestamps.stamper(
         timestamp, tsa_trust, policy=tsa_policy, optional=timestamp_optional, format=format
     )
+    write_kit = kits.prepare(wiring, kit, references, trust=kit_trust, tsa_trust=tsa_trust, options=options)
     paths = [*files, *listed_files(run.read(files_from, "list of files") or b"", null=null)]
     with Progress("hashing", paths, quiet=run.quiet or run.json) as progress:
         service = wiring.signing(
@@ -106,18 +113,25 @@ def sign(
         )
         signed = service.sign(paths, references, options)
     left_out = [f"{path}: left out, it is a signature" for path in signed.skipped]
-    _tell(run, signed, references, [*left_out, *signed.notices, *(stamper.notices if stamper else ())], dry_run)
+    made = write_kit(signed.artifacts)
+    _tell(run, signed, references, [*left_out, *signed.notices, *(stamper.notices if stamper else ())], dry_run, made)
     raise_for_failures(signed)
 
 
 def _tell(
-    run: Session, signed: Signed, references: Sequence[KeyReference], notices: Iterable[str], dry_run: bool
+    run: Session,
+    signed: Signed,
+    references: Sequence[KeyReference],
+    notices: Iterable[str],
+    dry_run: bool,
+    kit: Sequence[str],
 ) -> None:
     from signkit.cli import documents
 
     for notice in notices:
         run.notice(notice)
-    run.emit(documents.signed(signed), _lines(signed, references, dry_run))
+    written = (f"{'would write' if dry_run else 'wrote'} {path}" for path in kit)
+    run.emit({**documents.signed(signed), "kit": list(kit)}, chain(_lines(signed, references, dry_run), written))
     _tell_failures(run, signed)
 
 

@@ -12,7 +12,7 @@ from signkit.keys import states
 from signkit.keys.model import NO_TAGS, Alias, Key, KeyState, KeyVersion
 from signkit.keys.reference import KeyReference, parse_alias
 from signkit.operations.access import Access, Attempt
-from signkit.operations.refusals import known_names, require_usage_for
+from signkit.operations.refusals import known_names, nearest, require_usage_for
 
 
 class Directory:
@@ -48,9 +48,13 @@ class Directory:
         """
         alias = self._store.alias(parse_alias(name))
         if alias is None:
+            names = [one.name for one in self._store.aliases()]
+            near = nearest(name, names)
             raise NotFoundError(
-                f"no alias '{name}': {known_names('alias', [one.name for one in self._store.aliases()])}",
-                hint="'signkit alias list' shows all; 'signkit key create --alias' makes one",
+                f"no alias '{name}': {known_names('alias', names)}",
+                hint=f"did you mean {near}?"
+                if near
+                else "'signkit alias list' shows all; 'signkit key create --alias' makes one",
                 code="Forbidden.AliasNotFound",
             )
         return alias

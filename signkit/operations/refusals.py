@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from signkit.algorithms.base import KeyType
 from signkit.errors import ProviderError, RefusedError, UsageError
@@ -70,6 +70,13 @@ def require_provider(providers: Mapping[str, Provider], name: str) -> Provider:
     if provider is None:
         raise ProviderError(f"no provider '{name}' here, expected one of {', '.join(providers)}")
     return provider
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """The name that was probably meant, or an empty string."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.75)), "")
 
 
 def known_names(what: str, names: list[str]) -> str:

@@ -90,8 +90,8 @@ class Tree(Protocol):
 class OutputSink(Protocol):
     """Writes files whole or not at all."""
 
-    def make_folder(self, path: str) -> None:
-        """Make a folder for this user alone, with its parents; one that exists is left as it is.
+    def make_folder(self, path: str, *, private: bool = True) -> None:
+        """Make a folder for this user alone, or as the umask says, with its parents; one that exists stays as it is.
 
         Raises:
             FileError: it could not be made, or a file is in the way.
