@@ -8,6 +8,7 @@ import typer
 
 from signkit.cli.base import App, DryRun, Force, session
 from signkit.cli.progress import Progress
+from signkit.cli.sign_cmd import Timestamp, TsaTrust
 from signkit.cli.verify_options import VerifyOptions, judge, with_verify_options
 
 app = App(help="One signature for a folder, however many files are in it.")
@@ -26,6 +27,8 @@ def create(
     include: Annotated[list[str], typer.Option(metavar="P", help="Files that are meant [all]; may repeat.")] = [],  # noqa: B006
     exclude: Annotated[list[str], typer.Option(metavar="P", help="Files that are not; may repeat.")] = [],  # noqa: B006
     follow: Annotated[bool, typer.Option("--follow", help="Links within the folder count as files.")] = False,
+    timestamp: Timestamp = [],  # noqa: B006
+    tsa_trust: TsaTrust = [],  # noqa: B006
     jobs: _Jobs = 0,
     force: Force = False,
     dry_run: DryRun = False,
@@ -45,8 +48,9 @@ def create(
         overwrite=force,
         dry_run=dry_run,
     )
+    stamper = wiring.timestamps.stamper(timestamp, tsa_trust, policy="", optional=False, format="cms")
     with Progress("hashing", (), quiet=run.quiet or run.json) as progress:
-        service = wiring.manifests(jobs=jobs, progress=progress.advance)
+        service = wiring.manifests(jobs=jobs, progress=progress.advance, stamper=stamper)
         made = service.create(folder, references, Rules(tuple(include), tuple(exclude)), options, follow_links=follow)
     verb = "would sign" if dry_run else "signed"
     signers = [

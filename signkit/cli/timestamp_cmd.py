@@ -54,7 +54,8 @@ def add(
     stamping = timestamps.stamping(url, tsa_trust, policy=tsa_policy)
     done = timestamps.service.add(file, stamping, signer=signer, long_term=completing, out=out, overwrite=force)
     lines = [
-        f"signer {number}: signed before {report.time(one.time)}, stamped by {one.authority.subject}"
+        f"signer {number} ({done.signers[number]}): signed before {report.time(one.time)}, "
+        f"stamped by {one.authority.subject}"
         for number, one in done.stamps
     ]
     stamps = [

@@ -11,7 +11,7 @@ import hashlib
 import os.path
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from signkit.der import oids
@@ -27,6 +27,9 @@ MAXIMUM_URLS = 4
 
 MAXIMUM_CRL = 32 << 20
 NONCE_OCTETS = 32
+MAXIMUM_AGE = timedelta(minutes=10)
+"""Oldest answer that is used again: whoever asks the network wants to hear of a revocation soon."""
+
 _REQUEST, _RESPONSE = "application/ocsp-request", "application/ocsp-response"
 
 
@@ -186,7 +189,7 @@ def _is_current_response(der: bytes, certificate: Certificate, issuer: Certifica
         found = ocsp.load(der).about(certificate, issuer)
     except MalformedError:
         return False
-    return found is not None and found.next_update is not None and found.this_update <= now < found.next_update
+    return found is not None and _is_current(found.this_update, found.next_update, now)
 
 
 def _is_current_crl(der: bytes, now: datetime) -> bool:
@@ -194,4 +197,8 @@ def _is_current_crl(der: bytes, now: datetime) -> bool:
         found = crl.load(der)
     except MalformedError:
         return False
-    return found.next_update is not None and found.this_update <= now < found.next_update
+    return _is_current(found.this_update, found.next_update, now)
+
+
+def _is_current(this_update: datetime, next_update: datetime | None, now: datetime) -> bool:
+    return next_update is not None and this_update <= now < min(next_update, this_update + MAXIMUM_AGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from signkit.errors import (
     StoreError,
     UsageError,
 )
-from signkit.keys import log_key
+from signkit.keys import log_key, permissions
 from signkit.keys.model import AuditKey
 from signkit.keys.reference import KeyReference
 from signkit.operations.access import Access, Attempt, Recorded
@@ -118,6 +119,8 @@ class AuditService:
             if key is not None:
                 key_id, version = self._of_key(key)
                 wanted = wanted._replace(key_id=key_id, version=version)
+            if wanted.action:
+                wanted = wanted._replace(action=_known_action(wanted.action))
             if wanted.limit < 0:
                 raise UsageError(f"the limit is {wanted.limit}, expected 1 or more")
         numbered = itertools.starmap(Numbered, enumerate(self._store.audit_entries()))
@@ -283,3 +286,18 @@ class AuditService:
             key, version, ed25519.ED25519, message=message
         )
         return checkpoints.sign(head, public(own), signer)
+
+
+def _known_action(text: str) -> str:
+    """The action of that name, with or without ``kms:`` and in any case, as permission documents have it.
+
+    Raises:
+        UsageError: there is none: a mistyped one would show that nothing happened.
+    """
+    wanted = text.lower().removeprefix("kms:")
+    known = {action.lower(): action for action in (*permissions.ACTIONS, "InitializeStore", "DeleteKey")}
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, n=1)
+        meant = f", did you mean {known[near[0]]}?" if near else ", expected one of those that permissions name"
+        raise UsageError(f"no action '{text}' is ever recorded{meant}", hint="'signkit audit list' shows all entries")
+    return known[wanted]

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import os.path
 from typing import NamedTuple
 
-from signkit.cms import signed_data, unsigned
+from signkit.cms import signed_data, signer_info, unsigned
 from signkit.cms.signed_data import Parsed
+from signkit.der.cms import SignedData
 from signkit.errors import MalformedError, NotFoundError, RefusedError, UsageError
 from signkit.formats import cms_detached
 from signkit.operations.long_term import LongTerm
 from signkit.operations.timestamp import Stamp, Stamping
 from signkit.ports import ArtifactSource, OutputSink
+from signkit.x509 import certificate as x509_certificate
 
 MAXIMUM_SIGNATURE = 64 << 20
 
 
 class Added(NamedTuple):
-    """A signature file that got timestamps: where it was written, and the timestamp of each signer (number, stamp)."""
+    """A signature file that got timestamps.
+
+    Attributes:
+        path: where it was written.
+        stamps: number of each signer that got one, counted as in the file, and the timestamp.
+        signers: subject of each signer in the file.
+    """
 
     path: str
     stamps: tuple[tuple[int, Stamp], ...]
+    signers: tuple[str, ...]
 
 
 class Extracted(NamedTuple):
@@ -98,7 +108,7 @@ class TimestampService:
         data = unsigned.encode_as(found, parsed.encoding)
         unsigned.require_unchanged(parsed.signed_data, data)
         self._sink.write(target, data, overwrite=overwrite or not out)
-        return Added(target, tuple(stamps))
+        return Added(target, tuple(stamps), _subjects(parsed.signed_data))
 
     def extract(self, path: str, *, out_dir: str = "", overwrite: bool = False) -> list[Extracted]:
         """Write each token (``NAME.tst``) and what it stamped (``NAME.stamped``) to files of their own.
@@ -153,3 +163,13 @@ def _wanted(signer: int | None, count: int, path: str) -> list[int]:
     if not 0 <= signer < count:
         raise UsageError(f"{path}: has {count} signer(s), found number {signer}", hint="they are counted from 0")
     return [signer]
+
+
+def _subjects(found: SignedData) -> tuple[str, ...]:
+    """Subject of each signer's certificate, as far as it is in the file."""
+    certificates = []
+    for der in found.certificates:
+        with contextlib.suppress(MalformedError):
+            certificates.append(x509_certificate.load(der))
+    named = ([one for one in certificates if signer_info.names(info, one)] for info in found.signer_infos)
+    return tuple(str(fitting[0].subject) if fitting else "its certificate is not in the file" for fitting in named)

@@ -275,6 +275,8 @@ def _require_sound(artifacts: Sequence[str], lone: bool, at: datetime | None) ->
         raise UsageError("no artifact to verify", hint="name the files to verify")
     if lone and len(artifacts) != 1:
         raise UsageError(f"--signature names one signature, and there are {len(artifacts)} artifacts, expected one")
+    if at is not None and not isinstance(at, datetime):
+        raise UsageError(f"the time is {at!r}, expected a datetime", hint="datetime(2030, 1, 1, tzinfo=UTC) is one")
     if at is not None and at.tzinfo is None:
         raise UsageError(f"the time {at} has no zone, expected an aware time", hint="for example tzinfo=datetime.UTC")
 

@@ -24,7 +24,7 @@ _NOT_MADE = "a required check was not made"
 
 def decide(evidence: Evidence, policy: Policy) -> ArtifactResult:
     """Judge one artifact."""
-    signers = tuple(sorted((_judge(signer, policy) for signer in evidence.signers), key=lambda one: not one.accepted))
+    signers = tuple(_judge(signer, policy) for signer in evidence.signers)
     if len(signers) > 1:
         signers = tuple(_numbered(signer, number) for number, signer in enumerate(signers))
     checks = [*evidence.checks, *(check for signer in signers for check in signer.checks)]

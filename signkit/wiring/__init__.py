@@ -290,11 +290,13 @@ class Wiring:
         source = source or FileSource(progress=progress)
         return VerifyingService(source, clock=self.clock, system_trust=_system_trust)
 
-    def manifests(self, *, jobs: int = 0, progress: Callable[[int], None] | None = None) -> ManifestService:
+    def manifests(
+        self, *, jobs: int = 0, progress: Callable[[int], None] | None = None, stamper: Stamper | None = None
+    ) -> ManifestService:
         """Manifests of folders; see ``wiring.manifests``."""
         from signkit.wiring import manifests
 
-        return manifests.service(self, jobs=jobs, progress=progress)
+        return manifests.service(self, jobs=jobs, progress=progress, stamper=stamper)
 
     def revocation_source(self) -> RevocationSource:
         """Asks the servers that certificates name, within the configured limits."""

@@ -119,6 +119,6 @@ def private_key(data: bytes) -> bytes:
     if blocks[0].label not in PRIVATE_KEY_LABELS:
         raise MalformedError(
             f"the private key is labelled {blocks[0].label}, expected {' or '.join(PRIVATE_KEY_LABELS)}",
-            hint="'ssh-keygen -p -m PKCS8 -f COPY' converts a copy of a key of OpenSSH",
+            hint="'ssh-keygen -p -m PKCS8 -f COPY' converts a copy of an OpenSSH RSA or ECDSA key, not an Ed25519 key",
         )
     return blocks[0].data
