@@ -87,21 +87,13 @@ def sign(
     wiring = run.wiring()
     references = wiring.sign_references(key or ())
     options = SignOptions(
-        digest=digest or wiring.settings.digest,
-        padding=padding,
-        sm2_profile=sm2_profile,
-        sm2_id=signer_id(sm2_id),
-        format=format,
-        out_dir=out_dir,
-        add=add,
         policy=wiring.sign_policy if policy is None else policy,
         minimum_remaining_days=wiring.settings.minimum_remaining_days,
-        overwrite=force,
-        dry_run=dry_run,
-        receipt=receipt,
-        keep_going=keep_going,
-        skip_signed=skip_signed,
     )
+    digest = digest or wiring.settings.digest
+    options = options._replace(digest=digest, padding=padding, sm2_profile=sm2_profile, sm2_id=signer_id(sm2_id))
+    options = options._replace(format=format, out_dir=out_dir, add=add, receipt=receipt)
+    options = options._replace(overwrite=force, dry_run=dry_run, keep_going=keep_going, skip_signed=skip_signed)
     stamper = wiring.timestamps.stamper(
         timestamp, tsa_trust, policy=tsa_policy, optional=timestamp_optional, format=format
     )
