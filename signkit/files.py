@@ -79,7 +79,8 @@ class FileSource:
                 raise _cannot_read("standard input", what, error) from error
         else:
             with _reading(path, what) as descriptor, os.fdopen(os.dup(descriptor), "rb") as stream:
-                data = stream.read(limit + 1)
+                # None: some files of the system claim to be regular and have nothing to read as yet.
+                data = stream.read(limit + 1) or b""
         if len(data) > limit:
             raise FileError(
                 f"{path}: larger than {limit} bytes, too large for a {what}",

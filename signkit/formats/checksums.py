@@ -7,7 +7,7 @@ the digests: whoever verifies can tell a file that was left out on purpose from 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from signkit.errors import MalformedError, UsageError
@@ -19,6 +19,7 @@ MAXIMUM_RULE = 1000
 _TITLE = b"# signkit manifest 1"
 _LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *](.+)")
 _ESCAPES = {b"\\\\": b"\\", b"\\n": b"\n", b"\\r": b"\r"}
+_Pieces = tuple[str, ...]
 
 
 class Rules(NamedTuple):
@@ -42,14 +43,14 @@ class Rules(NamedTuple):
 
 
 class _Matcher(NamedTuple):
-    include: re.Pattern[str] | None
-    exclude: re.Pattern[str] | None
+    include: tuple[_Pieces, ...]
+    exclude: tuple[_Pieces, ...]
 
     def chooses(self, name: str) -> bool:
         """Whether a file of that name, relative and with ``/``, is meant."""
-        if self.exclude is not None and self.exclude.fullmatch(name):
+        if any(_fits(one, name) for one in self.exclude):
             return False
-        return self.include is None or self.include.fullmatch(name) is not None
+        return not self.include or any(_fits(one, name) for one in self.include)
 
 
 class Manifest(NamedTuple):
@@ -143,20 +144,52 @@ def _name(octets: bytes) -> str:
     return octets.decode("utf-8", "surrogateescape")
 
 
-def _compiled(patterns: Sequence[str]) -> re.Pattern[str] | None:
-    if not patterns:
-        return None
+def _compiled(patterns: Sequence[str]) -> tuple[_Pieces, ...]:
     for pattern in patterns:
         if not pattern or len(pattern) > MAXIMUM_RULE or pattern.startswith("/") or not pattern.isprintable():
             raise UsageError(
                 f"'{pattern[:80]}' is no pattern: expected 1 to {MAXIMUM_RULE} printable characters, relative",
                 hint="for example '**/*.log', 'build/**' or 'notes.txt'",
             )
-    return re.compile("|".join(_translated(pattern) for pattern in patterns), re.DOTALL)
+    return tuple(_pieces(pattern) for pattern in patterns)
 
 
-def _translated(pattern: str) -> str:
-    """A pattern as a regular expression. One that ends with ``/`` means all that is below."""
-    pieces: Iterable[str] = re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", pattern + ("**" if pattern.endswith("/") else ""))
-    known = {"**/": r"(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(known.get(piece) or re.escape(piece) for piece in pieces)
+def _pieces(pattern: str) -> _Pieces:
+    """A pattern's wildcards and literals. One that ends with ``/`` means all that is below."""
+    whole = pattern + ("**" if pattern.endswith("/") else "")
+    return tuple(re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", whole))
+
+
+def _fits(pieces: _Pieces, name: str) -> bool:
+    """Whether a name fits: after each piece all the places where it can end, so that no pattern takes long."""
+    ends = {0}
+    for piece in pieces:
+        ends = _ends(piece, name, ends)
+        if not ends:
+            return False
+    return len(name) in ends
+
+
+def _ends(piece: str, name: str, starts: set[int]) -> set[int]:
+    """Where a piece can end that starts at one of these places."""
+    if piece == "**":
+        return set(range(min(starts), len(name) + 1))
+    if piece == "**/":
+        found = set(starts)
+        for start in starts:
+            end = name.find("/", start) + 1
+            while end > start + 1 and end not in found:
+                found.add(end)
+                start, end = end, name.find("/", end) + 1
+        return found
+    if piece == "*":
+        found = set()
+        for end in starts:
+            while end not in found:
+                found.add(end)
+                if end < len(name) and name[end] != "/":
+                    end += 1
+        return found
+    if piece == "?":
+        return {i + 1 for i in starts if i < len(name) and name[i] != "/"}
+    return {i + len(piece) for i in starts if name.startswith(piece, i)}

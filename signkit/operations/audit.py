@@ -213,7 +213,8 @@ class AuditService:
         """
         with self._access.attempt("CreateCheckpoint", detail=f"receipt of entry {number}") as attempt:
             attempt.allow()
-            size = self._store.audit_head().size
+            existing = self._store.audit_key()
+            size = self._sound_head(existing.origin if existing else "").size
             if not 0 <= number < size:
                 raise NotFoundError(
                     f"the audit log has no entry {number}, expected 0 to {size - 1}",
@@ -237,7 +238,10 @@ class AuditService:
             return self._receipts(first, [entry.encode() for entry in entries], attempt)
 
     def _receipts(self, first: int, entries: Sequence[bytes], attempt: Attempt) -> list[bytes]:
+        head = self._store.audit_head()
         leaves = self._store.audit_leaves()
+        if merkle.append(merkle.EMPTY, leaves[: head.size]) != head:
+            raise StoreError("the audit log is damaged: its leaves don't make its head", hint=DAMAGED)
         if leaves[first : first + len(entries)] != [merkle.leaf_hash(entry) for entry in entries]:
             raise StoreError(f"audit entry {first} is not the one that was recorded", hint=DAMAGED)
         existing = self._store.audit_key()

@@ -66,12 +66,12 @@ def _judge(
         purpose=purpose,
         profile=trust.profile,
         sm2_id=trust.sm2_id,
-        revocation=_revocation(carried, trust, bag, at),
+        revocation=_revocation(carried, trust, bag, at, purpose),
         revocation_required=trust.revocation == "require",
     )
 
 
-def _revocation(carried: Carried, trust: Trust, bag: Bag, at: datetime) -> Revocation | None:
+def _revocation(carried: Carried, trust: Trust, bag: Bag, at: datetime, purpose: str) -> Revocation | None:
     """What judges revocation; None when nobody wants it judged."""
     if trust.revocation == "ignore":
         return None
@@ -92,6 +92,7 @@ def _revocation(carried: Carried, trust: Trust, bag: Bag, at: datetime) -> Revoc
         profile=profiles.named(trust.profile),
         sm2_id=trust.sm2_id,
         embedded_at=at,
+        stamping=purpose == oids.TIME_STAMPING,
     )
 
 

@@ -9,6 +9,9 @@ import posixpath
 
 ANY_FOLDERS = "**"
 MAXIMUM_LENGTH = 1000
+MAXIMUM_FOLDERS = 40
+"""Most segments of a pattern: all patterns of a file are held against each other."""
+
 _FOLDERS, _CHARACTERS = "\0", "\1"
 """What ``**`` and ``*`` of a pattern become when it is held against another pattern: no path has them."""
 
@@ -56,6 +59,8 @@ def fault(pattern: str) -> str:
         return "it is empty"
     if len(pattern) > MAXIMUM_LENGTH:
         return f"it has {len(pattern)} characters, expected at most {MAXIMUM_LENGTH}"
+    if len(segments) > MAXIMUM_FOLDERS:
+        return f"it has {len(segments)} segments, expected at most {MAXIMUM_FOLDERS}"
     if not pattern.isprintable():
         return "it has a character that can't be shown"
     if pattern.endswith("/"):

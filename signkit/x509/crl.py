@@ -49,6 +49,9 @@ _CRITICAL = b"\x01\x01\xff"  # DER of BOOLEAN TRUE: an entry without these octet
 _CERTIFICATE_ISSUER = b"\x06\x03\x55\x1d\x1d"  # DER of the extension's OBJECT IDENTIFIER
 
 
+_RETIRED = frozenset({"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"})
+
+
 class Revoked(NamedTuple):
     """One entry.
 
@@ -57,12 +60,19 @@ class Revoked(NamedTuple):
         revocation_date: when it was revoked.
         reason: one of ``REASONS``; ``unspecified`` when the entry gives none.
         invalidity_date: since when the key is suspected, or None.
+        reason_given: whether the entry gives its reason.
     """
 
     serial_number: int
     revocation_date: datetime
     reason: str = "unspecified"
     invalidity_date: datetime | None = None
+    reason_given: bool = True
+
+    @property
+    def retired(self) -> bool:
+        """Whether the key was given up and nothing speaks against what it did before (RFC 3161 section 4)."""
+        return self.reason_given and self.reason in _RETIRED
 
     @property
     def since(self) -> datetime:
@@ -209,6 +219,7 @@ class CertificateList:
             reader.time(fields[1], "revocationDate"),
             reason_name(reader.enumerated(reader.parse(reason.value), "CRLReason")) if reason else "unspecified",
             reader.time(reader.parse(invalidity.value), "invalidityDate") if invalidity else None,
+            reason is not None,
         )
 
 

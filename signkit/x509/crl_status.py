@@ -97,7 +97,7 @@ def _answer(
     answer = Answer("crl", str(crl.issuer), crl.this_update, crl.next_update, embedded, reasons=reasons)
     if crl.unusable:
         return answer._replace(problem=crl.unusable)
-    at = crl.this_update if embedded else clocks.now
+    at = clocks.signed_at(crl.this_update, embedded)
     signer = signers.of_crl(crl, subject, at, embedded)
     if signer.problem:
         return answer._replace(problem=signer.problem)
@@ -129,7 +129,7 @@ def _delta(
     """The newest delta CRL that goes with a complete one (step (c)), signed with the same key (step (h))."""
     for held in sorted(deltas, key=lambda one: one.crl.number or 0, reverse=True):
         delta, embedded = held
-        at = delta.this_update if embedded else clocks.now
+        at = clocks.signed_at(delta.this_update, embedded)
         if _continues(delta, crl) and not delta.unusable and delta.this_update <= clocks.now:
             signer = signers.of_crl(delta, subject, at, embedded)
             if not signer.problem and signer.public_key_info == public_key_info:

@@ -295,7 +295,7 @@ def _revoked(serial_number: int, status: reader.Element, invalidity: Extension |
         raise MalformedError("RevokedInfo is malformed")
     reason = reason_name(reader.enumerated(_only(fields[1]), "revocationReason")) if len(fields) == 2 else "unspecified"
     since = _time(reader.parse(invalidity.value), "invalidityDate") if invalidity else None
-    return Revoked(serial_number, _time(fields[0], "revocationTime"), reason, since)
+    return Revoked(serial_number, _time(fields[0], "revocationTime"), reason, since, len(fields) == 2)
 
 
 def _time(element: reader.Element, what: str) -> datetime:

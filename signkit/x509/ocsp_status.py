@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from signkit.x509.certificate import Certificate
 from signkit.x509.ocsp import BasicResponse, SingleResponse
-from signkit.x509.revocation_answer import Answer, Clocks
+from signkit.x509.revocation_answer import SKEW, Answer, Clocks, text
 from signkit.x509.revocation_signers import Signers, Subject
 
 
@@ -39,7 +39,10 @@ def _answer(subject: Subject, held: HeldResponse, single: SingleResponse, signer
     answer = Answer("ocsp", response.responder, single.this_update, single.next_update, embedded)
     if unusable := response.unusable or single.unusable:
         return answer._replace(problem=unusable)
-    at = response.produced_at if embedded else clocks.now
+    if response.produced_at < single.this_update - SKEW:
+        made = f"producedAt {text(response.produced_at)}, thisUpdate {text(single.this_update)}"
+        return answer._replace(problem=f"it knows what was true after it was made: {made}")
+    at = clocks.signed_at(response.produced_at, embedded)
     signer = signers.of_response(response, subject, at, embedded)
     if signer.problem:
         return answer._replace(problem=signer.problem)

@@ -59,6 +59,7 @@ def checker(
     profile: object | None = None,
     sm2_id: bytes = algorithms.DEFAULT_SIGNER_ID,
     embedded_at: datetime | None = None,
+    stamping: bool = False,
 ) -> Checker:
     """What judges the certificates of paths by this evidence.
 
@@ -71,13 +72,15 @@ def checker(
         profile: validation profile for the paths of CRL issuers and OCSP responders; None = the default one.
         sm2_id: identifier of SM2 signers.
         embedded_at: the proven time at which embedded evidence must have been fresh; None = ``now``.
+        stamping: whether the paths are those of time-stamping authorities, whose ``at`` is their own word: a
+            revocation then counts at every time, unless its reason is one that RFC 3161 section 4 exempts.
     """
     kept_for = KEPT_BY_CABF if str(getattr(profile, "name", profile)) == "cabf" else timedelta()
     clocks = Clocks(at, now, now if embedded_at is None else embedded_at)
     options = {} if profile is None else {"profile": profile}
     if sm2_id != algorithms.DEFAULT_SIGNER_ID:
         options["sm2_id"] = sm2_id
-    return _Judge(evidence, bag, clocks, mode, kept_for, sm2_id, options)
+    return _Judge(evidence, bag, clocks, mode, kept_for, sm2_id, options, stamping)
 
 
 class _Judge:
@@ -92,7 +95,9 @@ class _Judge:
         kept_for: timedelta,
         sm2_id: bytes,
         options: dict[str, Any],
+        stamping: bool,
     ) -> None:
+        self._stamping = stamping
         self._pool = _Pool(evidence)
         self._clocks = clocks
         self._mode = mode
@@ -115,6 +120,8 @@ class _Judge:
                 answers += crl_status.answers(subject, lists, self._signers, self._clocks, kept_for=self._kept_for)
         except MalformedError as error:
             notes.append(error.message)
+        if self._stamping:
+            answers = [one._replace(backdates=one.revoked is not None and not one.revoked.retired) for one in answers]
         notes += filter(None, map(self._signers.exhausted, (False, True)))
         who = f"certificate {position} ({subject.certificate.subject})"
         notes += self._pool.notes

@@ -5,6 +5,9 @@ Of the answers the most careful reading counts:
 - A revocation that was in force at the time of signing fails, whichever source knows it, even a stale one: nobody takes
   a revocation back, except a hold. It is overruled only by a fresh answer of the same source (the same CRL issuer and
   scope, or OCSP for the same issuer) that was made later and says otherwise: a hold was lifted, a date was corrected.
+  What the signature brings along never overrules what the verifier brought.
+- A time-stamping authority's revocation counts at every time, unless its reason says that the key was merely given up:
+  whoever has the key writes the time (RFC 3161 section 4).
 - A certificate is good when fresh answers cover all reasons for a revocation and none was in force.
 - Everything else is unknown.
 """
@@ -42,6 +45,10 @@ class Clocks(NamedTuple):
     now: datetime
     embedded_at: datetime
 
+    def signed_at(self, stated: datetime, embedded: bool) -> datetime:
+        """When whoever signed evidence must have been entitled to: the time it states proves nothing by itself."""
+        return max(stated, self.embedded_at) if embedded else self.now
+
     def stale(self, this_update: datetime, next_update: datetime | None, embedded: bool) -> str:
         """Why evidence is not fresh, or an empty string.
 
@@ -71,6 +78,7 @@ class Answer(NamedTuple):
         revoked: the revocation, or None.
         reasons: the reasons for a revocation that it covers.
         family: equal for answers of one source, of which a later one replaces an earlier one.
+        backdates: whether the revocation counts before its date too.
     """
 
     source: str
@@ -83,10 +91,11 @@ class Answer(NamedTuple):
     revoked: Revoked | None = None
     reasons: frozenset[str] = ALL_REASONS
     family: Hashable = None
+    backdates: bool = False
 
     def in_force(self, at: datetime) -> bool:
         """Whether it says that the certificate was revoked at that time, for good or with fresh knowledge of a hold."""
-        if self.problem or self.revoked is None or self.revoked.since > at:
+        if self.problem or self.revoked is None or (self.revoked.since > at and not self.backdates):
             return False
         return not (self.stale and self.revoked.reason == "certificateHold")
 
@@ -121,8 +130,12 @@ class Answer(NamedTuple):
         since = f"revoked on {text(revoked.revocation_date)} ({revoked.reason})"
         if revoked.invalidity_date:
             since += f", invalid since {text(revoked.invalidity_date)}"
+        stale = f"; {self.stale}" if self.stale else ""
+        if self.backdates and revoked.since > at:
+            why = "expected a reason that leaves its earlier timestamps valid (RFC 3161 section 4)"
+            return f"{what}: {since}{'' if revoked.reason_given else ', no reason given'}, {why}{stale}"
         order = "after" if revoked.since > at else "not after"
-        return f"{what}: {since}, which is {order} the signing time {text(at)}{'; ' if self.stale else ''}{self.stale}"
+        return f"{what}: {since}, which is {order} the signing time {text(at)}{stale}"
 
     def check(self, name: str, at: datetime) -> Check:
         """The answer as a check below ``revocation.N``."""
@@ -174,7 +187,11 @@ def decide(
 
 def _overruled(revoked: Answer, answers: Sequence[Answer], at: datetime) -> bool:
     return any(
-        one.covers and not one.in_force(at) and one.family == revoked.family and one.this_update > revoked.this_update
+        one.covers
+        and not one.in_force(at)
+        and one.family == revoked.family
+        and one.this_update > revoked.this_update
+        and (revoked.embedded or not one.embedded)
         for one in answers
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from signkit.errors import MalformedError, UsageError
@@ -120,3 +122,23 @@ def test_patterns(pattern: str, matching: list[str], others: list[str]) -> None:
 def test_what_can_be_no_rule(pattern: str) -> None:
     with pytest.raises(UsageError, match="is no pattern"):
         checksums.encode(Manifest({}, Rules(exclude=(pattern,))))
+
+
+def test_no_rule_takes_long() -> None:
+    """A rule that backtracks would take longer than anybody lives."""
+    started = time.perf_counter()
+    assert not Rules(include=("**a" * 300 + "b",)).matcher().chooses("a" * 4000)
+    assert not Rules(include=("**/" * 300 + "b",)).matcher().chooses("a/" * 2000 + "a")
+    assert time.perf_counter() - started < 5
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "?"]), min_size=1, max_size=7).map("".join),
+    st.text("ab/", max_size=9),
+)
+def test_rules_choose_as_regular_expressions_would(pattern: str, name: str) -> None:
+    assume(not pattern.startswith("/"))
+    known = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    pieces = re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", pattern + ("**" if pattern.endswith("/") else ""))
+    expected = re.fullmatch("".join(known.get(piece, piece) for piece in pieces), name) is not None
+    assert Rules(include=(pattern,)).matcher().chooses(name) is expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,11 @@ def source(**fields: object) -> NetworkRevocationSource:
     return NetworkRevocationSource(HttpClient(timeout_seconds=5), random=lambda size: NONCE[:size], **fields)  # type: ignore[arg-type]
 
 
-def responding(status: bytes = rev.GOOD, nonce: Callable[[bytes], bytes | None] = lambda asked: asked) -> Handler:
+def responding(
+    status: bytes = rev.GOOD,
+    nonce: Callable[[bytes], bytes | None] = lambda asked: asked,
+    this_update: datetime = rev.THIS_UPDATE,
+) -> Handler:
     """An OCSP responder for the usual leaf's issuer."""
 
     def respond(request: bytes, connection: object) -> None:
@@ -43,11 +48,11 @@ def responding(status: bytes = rev.GOOD, nonce: Callable[[bytes], bytes | None] 
         single = writer.sequence(
             asked.raw_ids[0],
             status,
-            rev.generalized(rev.THIS_UPDATE),
+            rev.generalized(this_update),
             writer.tlv(0xA0, rev.generalized(rev.NEXT_UPDATE)),
         )
         extensions = [pki.extension(oids.OCSP_NONCE, writer.octet_string(echo))] if echo else []
-        answer(rev.ocsp(single, extensions=extensions))(request, connection)  # type: ignore[arg-type]
+        answer(rev.ocsp(single, produced_at=this_update, extensions=extensions))(request, connection)  # type: ignore[arg-type]
 
     return respond
 
@@ -103,9 +108,9 @@ def test_a_response(nonce: Callable[[bytes], bytes | None]) -> None:
         assert check.passed
 
 
-def test_answers_are_kept_until_their_next_update(tmp_path: Path) -> None:
-    text = pem.encode("X509 CRL", rev.crl()).encode()
-    with Server({"/crl": answer(text), "/ocsp": responding()}) as server:
+def test_answers_are_kept_for_ten_minutes(tmp_path: Path) -> None:
+    text = pem.encode("X509 CRL", rev.crl(this_update=pki.NOW)).encode()
+    with Server({"/crl": answer(text), "/ocsp": responding(this_update=pki.NOW)}) as server:
         folder = tmp_path / "cache"
         crl_leaf, ocsp_leaf = leaf_at(server, crl="/crl"), leaf_at(server, responder="/ocsp")
 
@@ -119,7 +124,8 @@ def test_answers_are_kept_until_their_next_update(tmp_path: Path) -> None:
         assert ask() == 2
         assert sorted(file.stat().st_mode & 0o777 for file in folder.iterdir()) == [0o600, 0o600]
         assert ask() == 0
-        assert ask(rev.NEXT_UPDATE) == 4, "no longer current"
+        assert ask(pki.NOW + timedelta(minutes=9)) == 0
+        assert ask(pki.NOW + timedelta(minutes=10)) == 4, "a revocation since then would go unheard"
         for file in folder.iterdir():
             file.write_bytes(b"damaged")
         assert ask() == 2

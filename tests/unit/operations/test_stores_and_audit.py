@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from signkit.audit.checkpoint import log_key
+from signkit.audit.entry import AuditEntry
 from signkit.errors import AccessDeniedError, RefusedError, RootKeyError, SignatureValueError, StateError, StoreError
 from signkit.keys import permissions, recovery
 from signkit.keys.model import Permission
 from signkit.keys.reference import parse_key_version
 from signkit.keys.sealing import Kek
 from signkit.operations import raw
+from signkit.operations.access import Recorded
 from signkit.operations.audit import Filter
 from signkit.operations.audit_evidence import verify_receipt
 from signkit.operations.sign import SignOptions
@@ -157,8 +159,26 @@ def test_a_log_that_was_written_again_is_not_signed_and_gives_no_receipt(wiring:
     assert len(entries) == 4
     with pytest.raises(StoreError, match="its head was not signed: the first 2 entries"):
         audit.checkpoint()
-    with pytest.raises(StoreError, match="does not continue its checkpoint of 2 entries"):
+    with pytest.raises(StoreError, match="its head was not signed: the first 2 entries"):
         audit.receipt(1)
+
+
+def test_an_entry_changed_with_its_leaf_gives_no_receipt(wiring: Wiring) -> None:
+    """No checkpoint covers it yet: only the head that is kept beside the log tells."""
+    audit = wiring_stores.audit(wiring)
+    database = sqlite3.connect(wiring.store_path)
+    with database:
+        [(entry,)] = database.execute("SELECT entry FROM audit WHERE seq = 0")
+        entry = bytes(entry).replace(b"InitializeStore", b"NothingAtAll")
+        leaf = hashlib.sha256(b"\0" + entry).digest()
+        database.execute("UPDATE audit SET leaf = ?, entry = ? WHERE seq = 0", (leaf, entry))
+    database.close()
+    with pytest.raises(StoreError, match="its head was not signed"):
+        audit.receipt(0)
+    recorded = Recorded(0, [AuditEntry.decode(entry)])
+    with pytest.raises(StoreError, match="leaves don't make its head"):
+        audit.receipts(recorded)
+    assert audit.verify().findings
 
 
 def test_an_exchanged_log_key_is_found_by_the_one_that_was_noted_down(wiring: Wiring, tmp_path: Path) -> None:

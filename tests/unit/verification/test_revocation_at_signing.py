@@ -69,11 +69,23 @@ def test_a_signer_revoked_before_and_after_it_signed(when: Any, status: int) -> 
     assert required(cms_builder.signature(), known).exit_status == 16  # without a timestamp it is judged now
 
 
+@pytest.mark.parametrize("code", [0, 3, 4, 5])
 @pytest.mark.parametrize(("when", "status"), [(STAMPED - DAY, 18), (STAMPED + DAY, 0)])
-def test_an_authority_revoked_before_and_after_it_stamped(when: Any, status: int) -> None:
-    result = required(stamped(), crls(rev.entry(tsa.certificate(), when)))
+def test_an_authority_given_up_before_and_after_it_stamped(when: Any, status: int, code: int) -> None:
+    """RFC 3161 section 4: with these reasons the tokens from before stay valid."""
+    result = required(stamped(), crls(rev.entry(tsa.certificate(), when, rev.reason(code))))
     assert result.exit_status == status
     assert verdict(result, "timestamp.revocation.0") is (Verdict.FAIL if status else Verdict.PASS)
+
+
+@pytest.mark.parametrize("code", [None, 1, 2, 6, 9, 10])
+def test_an_authority_whose_key_may_be_stolen_proves_no_time(code: int | None) -> None:
+    """Whoever has the key writes the time: with these reasons, or none, no token of it counts."""
+    reasons = () if code is None else (rev.reason(code),)
+    result = required(stamped(), crls(rev.entry(tsa.certificate(), pki.NOW - DAY, *reasons)))
+    assert result.exit_status == 18
+    found = find(result.checks, "timestamp.revocation.0")
+    assert found and found.verdict is Verdict.FAIL and "RFC 3161 section 4" in found.detail
 
 
 def test_evidence_that_came_along_is_fresh_at_the_proven_time() -> None:
@@ -103,3 +115,32 @@ def test_an_ocsp_response_that_came_along() -> None:
     other = b"\xa1" + writer.sequence(writer.oid(oids.OCSP_RESPONSE), response)[1:]
     result = required(cms_builder.signature(crls=(other, rev.crl(pki.ROOT, pki.key(1), **FRESH)), version=5))
     assert result.accepted, result.problems
+
+
+class TestEvidenceByOldKeys:
+    """The time that evidence states is its signer's word: an expired key may be anybody's."""
+
+    LEAF, ISSUER = pki.chain().leaf, pki.chain().issuing
+    OLD = pki.key(30)
+    EXPIRED = rev.responder(OLD, not_before=pki.NOW - 900 * DAY, not_after=pki.NOW - 500 * DAY)
+
+    def forged(self, **times: Any) -> bytes:
+        status = rev.single(self.LEAF, self.ISSUER, **times)
+        made = {"produced_at": pki.NOW - 600 * DAY, "certificates": (self.EXPIRED,)}
+        return rev.ocsp(status, key=self.OLD, responder=rev.by_key(self.OLD), **made)
+
+    @pytest.mark.parametrize("since", [DAY / 24, 601 * DAY])
+    def test_an_embedded_response_by_an_expired_responder(self, since: timedelta) -> None:
+        forged = self.forged(this_update=pki.NOW - since, next_update=pki.NOW + 7 * DAY)
+        assert rev.judge(crls=(rev.ROOT_CRL,), embedded_responses=[forged])[0].verdict is Verdict.INDETERMINATE
+
+    def test_an_embedded_answer_overrules_none_from_outside(self) -> None:
+        times = {"this_update": pki.NOW - 2 * DAY, "next_update": pki.NOW + DAY}
+        known = rev.ocsp(
+            rev.single(self.LEAF, self.ISSUER, rev.revoked(pki.NOW - 10 * DAY, 1), **times),
+            produced_at=pki.NOW - 2 * DAY,
+        )
+        newer = rev.ocsp(rev.single(self.LEAF, self.ISSUER))
+        found = rev.judge(crls=(rev.ROOT_CRL,), responses=[known], embedded_responses=[newer])
+        assert found[0].verdict is Verdict.FAIL
+        assert rev.judge(crls=(rev.ROOT_CRL,), responses=[known, newer])[0].verdict is Verdict.PASS  # the same source

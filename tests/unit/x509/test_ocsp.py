@@ -81,7 +81,11 @@ def test_what_is_no_response_is_refused(der: bytes, message: str) -> None:
         ),
         (rev.ocsp(about_leaf(next_update=pki.NOW - timedelta(seconds=1))), "stale"),
         (rev.ocsp(about_leaf(this_update=pki.NOW - 2 * rev.DAY, next_update=None)), "stale"),
-        (rev.ocsp(about_leaf(this_update=pki.NOW + timedelta(minutes=6))), "future"),
+        (
+            rev.ocsp(about_leaf(this_update=pki.NOW + timedelta(minutes=6)), produced_at=pki.NOW + rev.DAY),
+            "future",
+        ),
+        (rev.ocsp(about_leaf(), produced_at=rev.THIS_UPDATE - timedelta(minutes=6)), "true after it was made"),
         (rev.ocsp(about_leaf(extensions=[pki.extension("1.2.3", writer.NULL, True)])), "critical"),
         (rev.ocsp(about_leaf(), extensions=[pki.extension("1.2.3", writer.NULL, True)]), "critical"),
         (rev.ocsp(rev.single(OTHER_LEAF, CHAIN.issuing)), "no CRL and no OCSP response"),
