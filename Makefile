@@ -125,6 +125,12 @@ dist: $(VENV)/tools-installed
 	build/dist/bin/signkit --help > /dev/null
 	@echo 'the wheel installs with pipx'
 
+# The pages are read as they are: building them is checking links, generated pages, and every block of commands.
+.PHONY: docs
+docs: $(VENV)/tools-installed
+	$(BIN)/python -m pytest -n 2 tests/unit/test_docs.py tests/unit/test_docs_rules.py tests/unit/test_man_page.py \
+	  tests/cli/test_docs_commands.py
+
 .PHONY: man
 man: $(VENV)/signkit-installed
 	$(BIN)/python docs/make_man.py
