@@ -46,7 +46,7 @@ def stock_commands(document: Document, trust: Iterable[str], intermediates: Iter
         trust: files with the trust anchors (PEM).
         intermediates: files with further certificates (PEM).
     """
-    anchors = [option for path in trust for option in ("-CAfile", path)]
+    anchors = _anchors(tuple(trust))
     further = [option for path in intermediates for option in ("-certfile", path)]
     for artifact in document["artifacts"]:
         encoding = _encoding(artifact)
@@ -56,8 +56,16 @@ def stock_commands(document: Document, trust: Iterable[str], intermediates: Iter
         for release in dict.fromkeys(r for prefix, r in _NEEDS for one in types if one.startswith(prefix)):
             yield f"# the next command needs {release}"
         files = ["-in", artifact["signature"], "-content", artifact["artifact"]]
-        options = ["-binary", "-inform", encoding, "-purpose", "any", *anchors, *further, "-out", "/dev/null"]
-        yield shlex.join(["openssl", "cms", "-verify", *files, *options])
+        options = ["-binary", "-inform", encoding, "-purpose", "any", *further, "-out", "/dev/null"]
+        yield shlex.join(["openssl", "cms", "-verify", *files, *options]) + anchors
+
+
+def _anchors(files: tuple[str, ...]) -> str:
+    """The options for these anchors and no others: openssl takes one file, and else the system's beside it."""
+    if not files:
+        return ""
+    one = shlex.quote(files[0]) if len(files) == 1 else f"<(cat {shlex.join(files)})"
+    return f" -CAfile {one} -no-CApath -no-CAstore"
 
 
 def _encoding(artifact: Document) -> str:

@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.commands import Workshop, command_line, environment
+from signkit.x509 import pem
+from tests.support import pki
+from tests.support.commands import Workshop, call, command_line, environment
 
 ALL = ("sarif", "junit", "json", "html", "markdown")
 
@@ -108,3 +110,16 @@ def test_the_commands_that_repeat_a_verification_repeat_it(
         line = command_line(*words[1:]) if words[0] == "signkit" else words
         statuses.append(subprocess.run(line, capture_output=True, env=environment(), cwd=Path.cwd()).returncode)
     assert statuses[0] == 12 and statuses[1] == 0 and statuses[2] != 0
+
+
+def test_the_stock_command_takes_all_anchors_and_no_others(
+    shop: Workshop, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """openssl takes one -CAfile, the last one, and the system's anchors beside it."""
+    page, stranger = tmp_path / "report.md", tmp_path / "a stranger.pem"
+    stranger.write_text(pem.encode("CERTIFICATE", pki.chain().root))
+    for trust in (["--trust", shop.root, "--trust", stranger], ["--trust", shop.root]):
+        assert call("verify", pair[0], *trust, "--report", f"markdown={page}", "--force").status == 0
+        [command] = [line.strip() for line in page.read_text().splitlines() if line.startswith("    openssl")]
+        assert "-no-CApath -no-CAstore" in command
+        assert subprocess.run(["bash", "-c", command], capture_output=True, cwd=Path.cwd()).returncode == 0
