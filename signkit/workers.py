@@ -7,10 +7,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signkit.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 LARGE = 8 << 20
 """Bytes from which on a file is worth a thread of its own; hashing lets other threads run meanwhile."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from signkit.algorithms import DEFAULT_SIGNER_ID
 from signkit.errors import UsageError
 from signkit.files import FileSink, FileSource
-from signkit.operations.kit import KitService
 
 if TYPE_CHECKING:
     from signkit.keys.reference import KeyReference
@@ -42,6 +41,8 @@ def prepare(
     if folder is None:
         _refuse_without_kit(trust)
         return lambda artifacts: ()
+    from signkit.operations.kit import KitService  # path validation, which plain signing does without
+
     _refuse_unusual(options)
     service = KitService(FileSource(), FileSink(), clock=wiring.clock)
     bound = [wiring.certificates.current(reference) for reference in references]
