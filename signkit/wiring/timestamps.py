@@ -78,12 +78,12 @@ class Timestamps:
             FileError: a file can't be read.
             MalformedError: a file holds no certificate.
         """
-        from signkit.operations import evidence_files
-        from signkit.operations.timestamp import Stamping, StampOptions
-
         named = dict.fromkeys(urls or self._settings.timestamp)
         if not named:
             return None
+        from signkit.operations import evidence_files
+        from signkit.operations.timestamp import Stamping, StampOptions
+
         files = tsa_trust or [os.path.join(self._base, path) for path in self._settings.tsa_trust]
         options = StampOptions(policy=policy, trust_anchors=evidence_files.certificates(FileSource(), files))
         authorities = [_authority(url, self._settings, self._clock) for url in named]
@@ -97,14 +97,16 @@ class Timestamps:
         Raises:
             UsageError: an authority is named for bare signature values, which have no place for a timestamp.
         """
-        from signkit.operations.timestamp import SignatureStamper
-
         if format == "raw":
             if urls:
                 raise UsageError("--timestamp and --format raw, expected one: a bare signature has no place for it")
             return None
         found = self.stamping(urls, tsa_trust, policy=policy)
-        return SignatureStamper(found, optional=optional) if found else None
+        if found is None:
+            return None
+        from signkit.operations.timestamp import SignatureStamper
+
+        return SignatureStamper(found, optional=optional)
 
     def long_term(
         self,
