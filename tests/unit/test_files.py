@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import stat
@@ -365,3 +366,20 @@ def test_a_batch_is_synced_once_at_its_end(tmp_path: Path) -> None:
     assert not [call for call in calls if call.startswith(("fsync", "fdatasync"))]
     assert len([call for call in calls if call.startswith("syncfs")]) == 1
     order(calls, r"^link", r"^link", r"^link", r"^link", r"^link", r"^syncfs")
+
+
+def test_a_file_with_nothing_to_read_as_yet_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some files of the system claim to be regular; reading without waiting then gives None."""
+
+    class Waiting(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return None  # type: ignore[return-value]
+
+    def opened(descriptor: int, mode: str) -> Waiting:
+        os.close(descriptor)
+        return Waiting()
+
+    path = tmp_path / "kmsg"
+    path.write_bytes(b"x")
+    monkeypatch.setattr(os, "fdopen", opened)
+    assert FileSource().read(str(path), limit=10, what="signature") == b""

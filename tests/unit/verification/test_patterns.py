@@ -58,7 +58,8 @@ def test_the_same_file_has_one_name(named: str, simple: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "dist/", "./dist", "a//b", "a/../b", "a/./b", "a**", "**.bin", "a\nb", "x" * 1001]
+    "pattern",
+    ["", "dist/", "./dist", "a//b", "a/../b", "a/./b", "a**", "**.bin", "a\nb", "x" * 1001, "**/a/" * 20 + "b"],
 )
 def test_patterns_that_can_match_nothing(pattern: str) -> None:
     assert patterns.fault(pattern)
